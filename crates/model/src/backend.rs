@@ -1,0 +1,51 @@
+//! Backends: pools of servers that requests are forwarded to, as the operator described them.
+//!
+//! Not here: addresses, health and connections. Those are observations; the proxy keeps them.
+
+use crate::service::{Destination, Dial, Service, ServiceName};
+use std::time::Duration;
+
+/// A pool of servers. Its name is Docker Flow's, for logs, metrics and haproxy.cfg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// `<aclName>-be<port>_<index>`; `https-` before it for requests over TLS. Unique: a later one of the same name ends in `~2`.
+    pub name: String,
+    /// The service it belongs to: the server's name in haproxy.cfg.
+    pub service: ServiceName,
+    /// The host to dial.
+    pub dial: Dial,
+    /// The port to dial.
+    pub port: u16,
+    /// Silence allowed to the server; the proxy's own limit unless set.
+    pub timeout_server: Option<Duration>,
+    /// Silence allowed in a tunnel; the proxy's own limit unless set.
+    pub timeout_tunnel: Option<Duration>,
+}
+
+/// A place in the list of all backends of a route table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackendId(u32);
+
+impl Backend {
+    pub(crate) fn new(service: &Service, destination: &Destination, port: u16, prefix: &str) -> Backend {
+        Backend {
+            name: format!("{prefix}{}-be{port}_{}", service.acl_name, destination.index),
+            service: service.name.clone(),
+            dial: destination.dial.clone(),
+            port,
+            timeout_server: destination.timeout_server,
+            timeout_tunnel: destination.timeout_tunnel,
+        }
+    }
+}
+
+impl BackendId {
+    pub(crate) fn new(place: usize) -> BackendId {
+        BackendId(u32::try_from(place).expect("a table of four billion backends does not fit in memory"))
+    }
+
+    /// The place.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}

@@ -1,0 +1,207 @@
+//! All services, and what may happen to them. A service is judged alone: a refused one leaves the catalog as it was.
+//!
+//! Not here: routes (`route`), and who sends the commands (the program).
+
+use crate::params::Params;
+use crate::service::{Context, Parsed, Refused, Service, ServiceName, Warning, parse};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// All services by name. Cloning is cheap: services are shared.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    services: BTreeMap<ServiceName, Entry>,
+    /// When services were removed by a call, so that a list asked for earlier does not bring them back.
+    removed: BTreeMap<ServiceName, Tick>,
+    now: Tick,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    service: Arc<Service>,
+    source: Source,
+    /// When a call last spoke of it.
+    touched: Tick,
+}
+
+/// The catalog's own time: it grows with every command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tick(u64);
+
+/// Where a service is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A call of the API: by a notification or by hand. Stays until it is removed.
+    Api,
+    /// A listener's list. Goes when it leaves a list that is known to be complete.
+    List,
+}
+
+/// What may happen to the catalog.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Add a service, or replace all that was said about it. 0 replicas remove it.
+    Configure(Params),
+    /// Take a service out.
+    Remove(ServiceName),
+    /// Take over a listener's list.
+    Reconcile(List),
+}
+
+/// A listener's list of services.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// The services, each as the parameters of a `Configure`.
+    pub services: Vec<Params>,
+    /// Whether the list is known to hold all services, so that what left it is gone. Docker Flow's own listener leaves out
+    /// services that are just starting; its lists only add.
+    pub complete: bool,
+    /// When the list was asked for: what a call has said since is newer.
+    pub asked: Tick,
+}
+
+/// What a command did.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    /// What became of each service it spoke of.
+    pub changes: Vec<(ServiceName, Change)>,
+    /// Parameters that were ignored or bent.
+    pub warnings: Vec<(ServiceName, Warning)>,
+    /// Services of a list that were refused.
+    pub refused: Vec<Refused>,
+}
+
+/// What became of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// Something else is said about it.
+    Replaced,
+    /// The same was said before.
+    Unchanged,
+    /// It is gone.
+    Removed,
+    /// It was not there.
+    Unknown,
+}
+
+impl Catalog {
+    /// Carries out a command; on an error nothing has changed.
+    pub fn apply(&mut self, command: Command, context: &Context) -> Result<Applied, Refused> {
+        self.now.0 += 1;
+        match command {
+            Command::Configure(params) => self.configure(&params, context, Source::Api),
+            Command::Remove(name) => {
+                let mut applied = Applied::default();
+                applied.changes.push((name.clone(), self.remove(&name)));
+                Ok(applied)
+            }
+            Command::Reconcile(list) => Ok(self.reconcile(&list, context)),
+        }
+    }
+
+    /// The catalog's present time, for a list that is about to be asked for.
+    pub fn now(&self) -> Tick {
+        self.now
+    }
+
+    /// All services, by name.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &Arc<Service>> {
+        self.services.values().map(|entry| &entry.service)
+    }
+
+    /// One service.
+    pub fn service(&self, name: &ServiceName) -> Option<&Arc<Service>> {
+        self.services.get(name).map(|entry| &entry.service)
+    }
+
+    fn configure(&mut self, params: &Params, context: &Context, source: Source) -> Result<Applied, Refused> {
+        let Parsed { service, warnings } = parse(params, context)?;
+        let name = service.name.clone();
+        let change = if service.replicas == Some(0) { self.remove(&name) } else { self.put(service, source) };
+        let warnings = warnings.into_iter().map(|warning| (name.clone(), warning)).collect();
+        Ok(Applied { changes: vec![(name, change)], warnings, refused: Vec::new() })
+    }
+
+    fn put(&mut self, service: Service, source: Source) -> Change {
+        self.removed.remove(&service.name);
+        let touched = self.now;
+        let Some(known) = self.services.get_mut(&service.name) else {
+            let entry = Entry { service: Arc::new(service), source, touched };
+            self.services.insert(entry.service.name.clone(), entry);
+            return Change::Added;
+        };
+        known.touched = touched;
+        if source == Source::List {
+            known.source = Source::List;
+        }
+        if known.service.params == service.params {
+            return Change::Unchanged;
+        }
+        known.service = Arc::new(service);
+        Change::Replaced
+    }
+
+    fn remove(&mut self, name: &ServiceName) -> Change {
+        self.removed.insert(name.clone(), self.now);
+        match self.services.remove(name) {
+            Some(_) => Change::Removed,
+            None => Change::Unknown,
+        }
+    }
+
+    fn reconcile(&mut self, list: &List, context: &Context) -> Applied {
+        let mut applied = Applied::default();
+        let mut listed = Vec::new();
+        for params in &list.services {
+            let name = params.get_any_case("serviceName").and_then(ServiceName::parse);
+            listed.extend(name.clone());
+            if name.is_some_and(|name| self.spoken_of_since(&name, list.asked)) {
+                continue;
+            }
+            match self.configure(params, context, Source::List) {
+                Ok(one) => applied.merge(one),
+                Err(refused) => applied.refused.push(refused),
+            }
+        }
+        if list.complete {
+            self.prune(&listed, list.asked, &mut applied);
+        }
+        self.removed.retain(|_, tick| *tick > list.asked);
+        applied
+    }
+
+    /// Takes out what earlier lists brought and this complete one no longer holds.
+    fn prune(&mut self, listed: &[ServiceName], asked: Tick, applied: &mut Applied) {
+        let listed: std::collections::BTreeSet<_> = listed.iter().collect();
+        let gone = |entry: &&Entry| {
+            entry.source == Source::List && !listed.contains(&entry.service.name) && entry.touched <= asked
+        };
+        let names: Vec<_> = self.services.values().filter(gone).map(|entry| entry.service.name.clone()).collect();
+        for name in names {
+            self.services.remove(&name);
+            applied.changes.push((name, Change::Removed));
+        }
+    }
+
+    fn spoken_of_since(&self, name: &ServiceName, asked: Tick) -> bool {
+        let touched = self.services.get(name).map(|entry| entry.touched);
+        touched.into_iter().chain(self.removed.get(name).copied()).any(|tick| tick > asked)
+    }
+}
+
+impl Applied {
+    /// Whether the world is another one than before.
+    pub fn is_change(&self) -> bool {
+        self.changes.iter().any(|(_, change)| matches!(change, Change::Added | Change::Replaced | Change::Removed))
+    }
+
+    fn merge(&mut self, other: Applied) {
+        self.changes.extend(other.changes);
+        self.warnings.extend(other.warnings);
+    }
+}
+
+#[cfg(test)]
+mod tests;

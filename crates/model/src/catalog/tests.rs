@@ -1,0 +1,112 @@
+//! What commands do to a catalog.
+
+use super::{Catalog, Command, List, Tick};
+use crate::params::Params;
+use crate::service::{Context, ServiceName};
+
+fn params(query: &str) -> Params {
+    query.split('&').filter_map(|pair| pair.split_once('=')).collect()
+}
+
+fn apply(catalog: &mut Catalog, command: Command) -> Vec<String> {
+    let applied = catalog.apply(command, &Context::default()).unwrap();
+    applied.changes.iter().map(|(name, change)| format!("{name} {change:?}")).collect()
+}
+
+fn configure(catalog: &mut Catalog, query: &str) -> Vec<String> {
+    apply(catalog, Command::Configure(params(query)))
+}
+
+fn list(catalog: &mut Catalog, queries: &[&str], complete: bool, asked: Tick) -> Vec<String> {
+    let services = queries.iter().map(|query| params(query)).collect();
+    apply(catalog, Command::Reconcile(List { services, complete, asked }))
+}
+
+fn names(catalog: &Catalog) -> Vec<&str> {
+    catalog.services().map(|service| service.name.as_str()).collect()
+}
+
+const A: &str = "serviceName=a&servicePath=/a&port=1";
+const B: &str = "serviceName=b&servicePath=/b&port=1";
+
+#[test]
+fn a_repetition_is_no_change() {
+    let mut catalog = Catalog::default();
+    assert_eq!(configure(&mut catalog, A), ["a Added"]);
+    assert_eq!(configure(&mut catalog, A), ["a Unchanged"]);
+    assert_eq!(configure(&mut catalog, "serviceName=a&servicePath=/other&port=1"), ["a Replaced"]);
+}
+
+#[test]
+fn behaviour_39_a_new_version_replaces_all_that_was_said_before() {
+    let mut catalog = Catalog::default();
+    configure(&mut catalog, &format!("{A}&allowedMethods=DELETE"));
+    configure(&mut catalog, A);
+    let service = catalog.service(&ServiceName::parse("a").unwrap()).unwrap();
+    assert!(service.destinations[0].guard.allowed_methods.is_empty());
+}
+
+#[test]
+fn a_refused_version_leaves_the_last_good_one() {
+    let mut catalog = Catalog::default();
+    configure(&mut catalog, A);
+    let refused =
+        catalog.apply(Command::Configure(params("serviceName=a&servicePath=/a&port=none")), &Context::default());
+    assert_eq!(refused.unwrap_err().message, "service `a`: port: `none` is not a port, 1 to 65535");
+    assert_eq!(names(&catalog), ["a"]);
+}
+
+#[test]
+fn behaviour_135_no_replicas_remove_the_service() {
+    let mut catalog = Catalog::default();
+    configure(&mut catalog, A);
+    assert_eq!(configure(&mut catalog, &format!("{A}&replicas=0")), ["a Removed"]);
+    assert_eq!(configure(&mut catalog, &format!("{A}&replicas=0")), ["a Unknown"]);
+}
+
+#[test]
+fn a_complete_list_prunes_what_lists_brought_and_keeps_what_came_by_hand() {
+    let mut catalog = Catalog::default();
+    configure(&mut catalog, B);
+    let now = catalog.now();
+    list(&mut catalog, &[A], true, now);
+    assert_eq!(names(&catalog), ["a", "b"]);
+    let now = catalog.now();
+    assert_eq!(list(&mut catalog, &[], true, now), ["a Removed"]);
+    assert_eq!(names(&catalog), ["b"]);
+}
+
+#[test]
+fn a_list_that_may_be_incomplete_only_adds() {
+    let mut catalog = Catalog::default();
+    let now = catalog.now();
+    list(&mut catalog, &[A], true, now);
+    let now = catalog.now();
+    assert_eq!(list(&mut catalog, &[B], false, now), ["b Added"]);
+    assert_eq!(names(&catalog), ["a", "b"]);
+}
+
+#[test]
+fn a_list_asked_for_before_a_call_does_not_undo_the_call() {
+    let mut catalog = Catalog::default();
+    let asked = catalog.now();
+    list(&mut catalog, &[A, B], true, asked);
+    let asked = catalog.now();
+    apply(&mut catalog, Command::Remove(ServiceName::parse("a").unwrap()));
+    configure(&mut catalog, "serviceName=b&servicePath=/new&port=1");
+    assert_eq!(list(&mut catalog, &[A, B], true, asked), Vec::<String>::new());
+    assert_eq!(names(&catalog), ["b"]);
+    let asked = catalog.now();
+    assert_eq!(list(&mut catalog, &[A, B], true, asked), ["a Added", "b Replaced"]);
+}
+
+#[test]
+fn a_refused_service_of_a_list_does_not_hurt_the_others() {
+    let mut catalog = Catalog::default();
+    let services = vec![params("serviceName=bad&servicePath=/x"), params(A)];
+    let asked = catalog.now();
+    let list = Command::Reconcile(List { services, complete: true, asked });
+    let applied = catalog.apply(list, &Context::default()).unwrap();
+    assert_eq!(applied.refused.len(), 1);
+    assert_eq!(names(&catalog), ["a"]);
+}

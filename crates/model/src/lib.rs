@@ -1,0 +1,22 @@
+//! WHAT is routed: parameters become a service, services a catalog, the catalog a route table and a haproxy.cfg.
+//!
+//! Pure. Nothing in here can wait, fail by itself, or change by itself: no socket, no file, no clock, no environment.
+
+pub mod auth;
+pub mod backend;
+pub mod catalog;
+pub mod frontend;
+pub mod params;
+pub mod pattern;
+pub mod rewrite;
+pub mod route;
+pub mod service;
+pub mod snapshot;
+
+pub use backend::{Backend, BackendId};
+pub use catalog::Catalog;
+pub use frontend::{Frontend, Timeouts};
+pub use params::Params;
+pub use route::{Fields, RequestHead, Route, RouteTable, Verdict};
+pub use service::{Context, Service, ServiceName};
+pub use snapshot::{Generation, Snapshot};

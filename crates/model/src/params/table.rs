@@ -1,0 +1,238 @@
+//! PARAMS: the one table that defines every parameter. docs/parameters.md, near-miss warnings and "not built yet" answers come from it.
+//!
+//! Not here: reading a value (`service::read`) or what a value does to a request (`route`).
+
+use Category::{Auth, Backend, Headers, Identity, Redirects, Rewriting, Routing, Tcp, Templates, Tls};
+use Kind::{Count, Flag, List, Port, Seconds, Text};
+use OnBad::{Refuse, Warn};
+
+/// What a parameter is: one row of [`PARAMS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// The name as labels, queries and documents spell it.
+    pub name: &'static str,
+    /// Older names that mean the same.
+    pub aliases: &'static [&'static str],
+    /// The shape of its value.
+    pub kind: Kind,
+    /// Whether it may carry an index (`servicePath.1`).
+    pub level: Level,
+    /// The chapter of docs/parameters.md it stands in.
+    pub category: Category,
+    /// What a value that cannot be understood gets.
+    pub on_bad: OnBad,
+    /// Whether this version acts on it.
+    pub state: State,
+    /// One or two sentences for an operator.
+    pub doc: &'static str,
+    /// A value as an operator would write it.
+    pub example: &'static str,
+}
+
+/// The shape of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Free text.
+    Text,
+    /// Several texts, divided by `SEPARATOR` (a comma unless set).
+    List,
+    /// `true` or `false`.
+    Flag,
+    /// A TCP port, 1 to 65535.
+    Port,
+    /// A whole number.
+    Count,
+    /// Whole seconds.
+    Seconds,
+}
+
+/// Where a parameter applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The whole service; its name is read in any case of letters.
+    Service,
+    /// One destination; may be indexed 1 to 10; its name is read as it is spelled.
+    Destination,
+}
+
+/// A chapter of docs/parameters.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Category {
+    /// Who the service is.
+    Identity,
+    /// Which requests it gets.
+    Routing,
+    /// Where they go.
+    Backend,
+    /// What is changed in the request line.
+    Rewriting,
+    /// Who may pass.
+    Auth,
+    /// What is answered with another address.
+    Redirects,
+    /// What is added to and taken from messages.
+    Headers,
+    /// TCP and SNI.
+    Tcp,
+    /// Certificates.
+    Tls,
+    /// HAProxy snippets of one's own.
+    Templates,
+}
+
+/// What a value that cannot be understood gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnBad {
+    /// The call is refused with 409; the last good version of the service stays live.
+    Refuse,
+    /// The value is ignored with a warning.
+    Warn,
+}
+
+/// Whether this version acts on a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does.
+    Built,
+    /// It will: the call succeeds, with a warning that says so.
+    NotYet,
+    /// It never will: it belonged to the Consul mode that Docker Flow itself removed in 2017.
+    Consul,
+}
+
+/// The row of `name`, or of an alias. Names of services' parameters are found in any case of letters.
+pub fn param(name: &str) -> Option<&'static Param> {
+    PARAMS.iter().find(|param| {
+        let same = |known: &str| match param.level {
+            Level::Service => known.eq_ignore_ascii_case(name),
+            Level::Destination => known == name,
+        };
+        same(param.name) || param.aliases.iter().any(|alias| same(alias))
+    })
+}
+
+impl Param {
+    const fn service(
+        name: &'static str,
+        category: Category,
+        kind: Kind,
+        doc: &'static str,
+        example: &'static str,
+    ) -> Self {
+        let (aliases, level, on_bad, state): (&[&str], _, _, _) = (&[], Level::Service, Refuse, State::Built);
+        Param { name, aliases, kind, level, category, on_bad, state, doc, example }
+    }
+
+    const fn destination(
+        name: &'static str,
+        category: Category,
+        kind: Kind,
+        doc: &'static str,
+        example: &'static str,
+    ) -> Self {
+        let mut param = Param::service(name, category, kind, doc, example);
+        param.level = Level::Destination;
+        param
+    }
+
+    const fn alias(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    const fn warns(mut self) -> Self {
+        self.on_bad = Warn;
+        self
+    }
+
+    const fn not_yet(mut self) -> Self {
+        self.state = State::NotYet;
+        self
+    }
+
+    const fn consul(mut self) -> Self {
+        self.state = State::Consul;
+        self
+    }
+}
+
+/// Every parameter that Docker Flow Proxy ever had, in the order of docs/parameters.md.
+#[rustfmt::skip]
+pub const PARAMS: &[Param] = &[
+    Param::service("serviceName", Identity, Text, "The name of the service: its identity, and the host that is dialled unless `outboundHostname` says otherwise. Mandatory; a listener adds it.", "go-demo"),
+    Param::service("aclName", Identity, Text, "Orders the rules: services are asked in bytewise order of this name. The service's name unless set.", "05-go-demo"),
+    Param::service("replicas", Identity, Count, "How many tasks the service should have; a listener adds it. 0 removes the service.", "3").warns(),
+    Param::service("distribute", Identity, Flag, "Whether the call is passed on to all replicas of the proxy. A listener adds `true`.", "true").warns(),
+    Param::service("proxyInstanceName", Identity, Text, "With `FILTER_PROXY_INSTANCE_NAME`, the instance of the proxy that this service is meant for.", "docker-flow").warns().not_yet(),
+
+    Param::destination("servicePath", Routing, List, "Paths that belong to the service. Mandatory unless `serviceDomain` is set. How they match: `pathType`.", "/demo,/api"),
+    Param::destination("servicePathExclude", Routing, List, "Paths that do not belong to the service although `servicePath` matches them.", "/demo/internal"),
+    Param::destination("pathType", Routing, Text, "How paths match: `path_beg` (the path starts with the text, the default), `path`, `path_end`, `path_sub`, `path_dir`, `path_dom`, `path_len`, `path_reg`; ` -i` after it ignores the case of letters.", "path_reg"),
+    Param::destination("serviceDomain", Routing, List, "Domains that belong to the service. One that starts with `*` makes all of the service's domains match by their ending.", "my-domain.com,*other.com"),
+    Param::service("serviceDomainAlgo", Routing, Text, "How domains match: `hdr_beg(host)` (the default unless `SERVICE_DOMAIN_ALGO` is set), `hdr(host)`, `hdr_dom(host)`, `hdr_end(host)`, `hdr_sub(host)`, `hdr_reg(host)`.", "hdr(host)"),
+    Param::service("serviceDomainMatchAll", Routing, Flag, "Deprecated: `true` is `serviceDomainAlgo=hdr_dom(host)`.", "true").warns(),
+    Param::destination("serviceHeader", Routing, List, "Header fields the request must have, each as `Name:value`.", "X-Version:3,Client:mobile"),
+    Param::destination("userAgent", Routing, List, "Texts of which the User-Agent field must hold one, in any case of letters.", "amiga,amstrad"),
+    Param::destination("srcPort", Routing, Port, "The port of the proxy on which the request must have come in; it is bound by `BIND_PORTS`.", "8085"),
+    Param::destination("srcHttpsPort", Routing, Port, "The TLS port of the proxy on which requests for `httpsPort` come in; 443 unless set.", "8443"),
+    Param::service("isDefaultBackend", Routing, Flag, "`true`: the service gets all requests that no rule matches.", "true").warns(),
+
+    Param::destination("port", Backend, Port, "The port of the service. Mandatory unless `httpsPort` is set.", "8080"),
+    Param::destination("httpsPort", Backend, Port, "The port of the service for requests that came in over TLS.", "8443"),
+    Param::destination("outboundHostname", Backend, Text, "The host to dial in place of the service's name, as it is written.", "legacy.example.com"),
+    Param::service("discoveryType", Backend, Text, "`DNS`: dial every task of the service; `Overlay`: dial the service's virtual address. Unset: the tasks where they are known, else the virtual address.", "DNS").warns(),
+    Param::service("checkResolvers", Backend, Flag, "Needed by HAProxy only: addresses are always looked up again.", "true").warns(),
+    Param::destination("timeoutServer", Backend, Seconds, "How long the service may stay silent; `TIMEOUT_SERVER` unless set.", "60"),
+    Param::destination("timeoutTunnel", Backend, Seconds, "How long a WebSocket or tunnel may stay silent; `TIMEOUT_TUNNEL` unless set.", "7200"),
+    Param::service("sessionType", Backend, Text, "`sticky-server`: a client stays with one task, by a cookie.", "sticky-server").warns().not_yet(),
+    Param::service("connectionMode", Backend, Text, "HAProxy's connection mode for the service.", "http-keep-alive").warns().not_yet(),
+    Param::destination("sslVerifyNone", Backend, Flag, "`true`: the service is dialled over TLS and its certificate is not checked.", "true").warns().not_yet(),
+    Param::service("backendExtra", Backend, Text, "Lines of HAProxy's language for the service's backend.", "http-request deny if { path /x }").not_yet(),
+    Param::destination("userDef", Backend, Text, "A text for one's own templates.", "blue").warns().not_yet(),
+
+    Param::service("reqRepSearch", Rewriting, Text, "A PCRE that is matched against the request line, `METHOD URI HTTP/1.1`; blanks are written `\\ `.", "^([^\\ ]*)\\ /something/(.*)"),
+    Param::service("reqRepReplace", Rewriting, Text, "The request line that replaces one that `reqRepSearch` matches; `\\1` to `\\9` are its groups.", "\\1\\ /demo/\\2"),
+    Param::destination("reqPathSearchReplace", Rewriting, List, "Pairs `search,replace`, divided by `:`. Each search is a PCRE; its first match in the path is replaced, every match with `,g` behind.", "/something/,/demo/"),
+    Param::service("reqPathSearch", Rewriting, Text, "Deprecated: the search of one pair that comes before `reqPathSearchReplace`.", "/something/"),
+    Param::service("reqPathReplace", Rewriting, Text, "Deprecated: the replacement for `reqPathSearch`; may be empty.", "/demo/"),
+
+    Param::service("users", Auth, List, "Who may pass, as `name:password`. A name alone takes its password from `USERS`. These users replace `USERS` for the service.", "admin:password"),
+    Param::service("usersSecret", Auth, Text, "The suffix of the Docker secret `dfp_users_<suffix>` that holds users.", "admins").not_yet(),
+    Param::service("usersPassEncrypted", Auth, Flag, "`true`: the passwords are crypt(3) hashes.", "true").not_yet(),
+    Param::destination("ignoreAuthorization", Auth, Flag, "`true`: no password is asked for here, whatever the service and `USERS` say.", "true").warns(),
+    Param::destination("allowedMethods", Auth, List, "Methods that pass; all others get 403.", "GET,HEAD"),
+    Param::destination("deniedMethods", Auth, List, "Methods that get 403.", "DELETE"),
+    Param::destination("denyHttp", Auth, Flag, "`true`: requests that did not come over TLS get 403.", "true"),
+    Param::destination("verifyClientSsl", Auth, Flag, "`true`: only clients with a verified certificate pass.", "true").not_yet(),
+
+    Param::destination("httpsOnly", Redirects, Flag, "`true`: requests that did not come over TLS are redirected to https.", "true"),
+    Param::destination("httpsRedirectCode", Redirects, Count, "The status of redirects to https: 301, 302 (the default), 303, 307 or 308.", "301"),
+    Param::service("redirectWhenHttpProto", Redirects, Flag, "`true`: requests whose X-Forwarded-Proto is `http` are redirected to https.", "true"),
+    Param::service("redirectUnlessHttpsProto", Redirects, Flag, "`true`: requests whose X-Forwarded-Proto is not `https` are redirected to https.", "true"),
+    Param::destination("redirectFromDomain", Redirects, List, "Domains whose requests are redirected (301) to the first `serviceDomain`.", "old-domain.com"),
+
+    Param::service("addReqHeader", Headers, List, "Header fields added to requests.", "X-Port %[dst_port]").alias(&["addHeader"]).not_yet(),
+    Param::service("setReqHeader", Headers, List, "Header fields set in requests.", "X-Real-IP %[src]").alias(&["setHeader"]).not_yet(),
+    Param::service("delReqHeader", Headers, List, "Header fields taken out of requests.", "X-Debug").not_yet(),
+    Param::service("addResHeader", Headers, List, "Header fields added to responses.", "X-Served-By swarm").not_yet(),
+    Param::service("setResHeader", Headers, List, "Header fields set in responses.", "Strict-Transport-Security max-age=16000000").not_yet(),
+    Param::service("delResHeader", Headers, List, "Header fields taken out of responses.", "Server").not_yet(),
+    Param::service("compressionAlgo", Headers, Text, "How responses are compressed.", "gzip").warns().not_yet(),
+    Param::service("compressionType", Headers, Text, "Media types that are compressed.", "text/html text/css").warns().not_yet(),
+
+    Param::destination("reqMode", Tcp, Text, "`http` (the default), `tcp` or `sni`.", "tcp"),
+    Param::destination("timeoutClient", Tcp, Seconds, "How long a TCP client may stay silent.", "60").not_yet(),
+    Param::destination("checkTcp", Tcp, Flag, "`true`: servers are probed by connecting to them.", "true").warns().not_yet(),
+    Param::destination("clitcpka", Tcp, Flag, "`true`: TCP keep-alive towards clients.", "true").warns().not_yet(),
+    Param::destination("serviceGroup", Tcp, Text, "Services of one group share a TCP port.", "redis").not_yet(),
+    Param::destination("balanceGroup", Tcp, Text, "How a group is balanced.", "leastconn").not_yet(),
+
+    Param::service("serviceCert", Tls, Text, "A PEM bundle for the service, line ends written as `\\n`.", "-----BEGIN CERTIFICATE-----\\n...").not_yet(),
+
+    Param::service("templateFePath", Templates, Text, "A file with frontend lines of HAProxy's language.", "/tmpl/go-demo-fe.tmpl").not_yet(),
+    Param::service("templateBePath", Templates, Text, "A file with backend lines of HAProxy's language.", "/tmpl/go-demo-be.tmpl").not_yet(),
+    Param::service("consulTemplateFePath", Templates, Text, "Consul mode; removed from Docker Flow in 2017.", "/fe.ctmpl").consul(),
+    Param::service("consulTemplateBePath", Templates, Text, "Consul mode; removed from Docker Flow in 2017.", "/be.ctmpl").consul(),
+    Param::service("serviceColor", Templates, Text, "Consul mode; removed from Docker Flow in 2017.", "blue").consul(),
+    Param::service("skipCheck", Templates, Flag, "Consul mode; removed from Docker Flow in 2017.", "true").consul(),
+];

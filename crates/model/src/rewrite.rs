@@ -1,0 +1,263 @@
+//! Changes of the request line: `reqRepSearch`/`reqRepReplace` and `reqPathSearchReplace`, with their groups and quoting.
+//!
+//! Not here: reading and writing the request itself; the proxy hands in method and target and takes them back.
+
+use crate::pattern::Pattern;
+use pcre2::bytes::Captures;
+
+/// The longest request line a rewrite may make, in bytes: what the proxy would take from a client.
+const LONGEST_TARGET: usize = 16 * 1024;
+
+/// One change of the request line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// HAProxy's `set-path %[path,regsub(search,replace)]`: matches in the path, without the query, are replaced.
+    Path {
+        /// What is looked for.
+        search: Pattern,
+        /// What replaces it.
+        replace: Template,
+        /// Every match instead of the first one.
+        all: bool,
+    },
+    /// HAProxy's `reqrep`: a line `METHOD URI HTTP/1.1` that matches is replaced as a whole.
+    RequestLine {
+        /// What is looked for.
+        search: Pattern,
+        /// The new line.
+        replace: Template,
+    },
+}
+
+/// A replacement with references `\1` to `\9` to groups; `\0` is the whole match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    source: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(Vec<u8>),
+    Group(usize),
+}
+
+/// A request line after all changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The method.
+    pub method: Vec<u8>,
+    /// Path and query; starts with `/`.
+    pub target: Vec<u8>,
+}
+
+/// A rewrite made something that is no request line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rewritten request line is not one")]
+pub struct NotARequestLine;
+
+impl Rewrite {
+    /// One replacement in the path. The error is the reason, for an operator.
+    pub fn path(search: &str, replace: &str) -> Result<Rewrite, String> {
+        Ok(Rewrite::Path { search: compile(search)?, replace: Template::parse(replace), all: false })
+    }
+
+    /// `search,replace[,g][:search,replace[,g]…]`. The error is the reason, for an operator.
+    pub fn pairs(text: &str) -> Result<Vec<Rewrite>, String> {
+        text.split(':').filter(|pair| !pair.is_empty()).map(Rewrite::pair).collect()
+    }
+
+    fn pair(text: &str) -> Result<Rewrite, String> {
+        let mut parts = text.split(',');
+        let search = parts.next().filter(|search| !search.is_empty()).ok_or("has a pair without a search")?;
+        let replace = parts.next().unwrap_or_default();
+        let all = match parts.next() {
+            None => false,
+            Some("g") => true,
+            Some(other) => return Err(format!("has `{other}` behind a pair where only `g` is possible")),
+        };
+        Ok(Rewrite::Path { search: compile(search)?, replace: Template::parse(replace), all })
+    }
+
+    /// A replacement of the whole line. The error is the reason, for an operator.
+    pub fn request_line(search: &str, replace: &str) -> Result<Rewrite, String> {
+        Ok(Rewrite::RequestLine { search: compile(search)?, replace: Template::parse(replace) })
+    }
+
+    /// Applies all changes, each to the result of the one before.
+    pub fn apply_all(rewrites: &[Rewrite], method: &[u8], target: &[u8]) -> Result<Rewritten, NotARequestLine> {
+        let mut line = Rewritten { method: method.to_vec(), target: target.to_vec() };
+        for rewrite in rewrites {
+            match rewrite {
+                Rewrite::Path { search, replace, all } => line.replace_in_path(search, replace, *all),
+                Rewrite::RequestLine { search, replace } => line.replace_line(search, replace)?,
+            }
+        }
+        line.is_sound().then_some(line).ok_or(NotARequestLine)
+    }
+}
+
+impl Rewritten {
+    fn replace_in_path(&mut self, search: &Pattern, replace: &Template, all: bool) {
+        let length = self.target.iter().position(|byte| *byte == b'?').unwrap_or(self.target.len());
+        let (path, query) = self.target.split_at(length);
+        let (mut changed, mut rest) = (Vec::with_capacity(self.target.len()), path);
+        while let Some(captures) = search.captures(rest) {
+            let Some(whole) = captures.get(0) else { break };
+            changed.extend_from_slice(&rest[..whole.start()]);
+            replace.expand(&captures, &mut changed);
+            rest = &rest[whole.end()..];
+            // A match of nothing would match for ever.
+            if !all || whole.start() == whole.end() || changed.len() > LONGEST_TARGET {
+                break;
+            }
+        }
+        changed.extend_from_slice(rest);
+        changed.extend_from_slice(query);
+        self.target = changed;
+    }
+
+    fn replace_line(&mut self, search: &Pattern, replace: &Template) -> Result<(), NotARequestLine> {
+        let line = [&self.method[..], &self.target, b"HTTP/1.1"].join(&b' ');
+        let Some(captures) = search.captures(&line) else { return Ok(()) };
+        let mut changed = Vec::new();
+        replace.expand(&captures, &mut changed);
+        let mut words = changed.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+        let (Some(method), Some(target)) = (words.next(), words.next()) else { return Err(NotARequestLine) };
+        let (version, end) = (words.next(), words.next());
+        if end.is_some() || version.is_some_and(|version| !version.starts_with(b"HTTP/")) {
+            return Err(NotARequestLine);
+        }
+        (self.method, self.target) = (method.to_vec(), target.to_vec());
+        Ok(())
+    }
+
+    /// A token for a method, and a target in origin form without controls or blanks (RFC 9112 §3).
+    fn is_sound(&self) -> bool {
+        let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+        let visible = |byte: &u8| *byte > b' ' && *byte != 0x7f;
+        let method = !self.method.is_empty() && self.method.iter().all(token);
+        method
+            && self.target.len() <= LONGEST_TARGET
+            && self.target.starts_with(b"/")
+            && self.target.iter().all(visible)
+    }
+}
+
+impl Template {
+    fn parse(source: &str) -> Template {
+        let text = unescape(source);
+        let mut parts = Vec::new();
+        let mut plain = Vec::new();
+        let mut bytes = text.bytes().peekable();
+        while let Some(byte) = bytes.next() {
+            match bytes.next_if(|next| byte == b'\\' && next.is_ascii_digit()) {
+                None => plain.push(byte),
+                Some(digit) => {
+                    parts.push(Part::Text(std::mem::take(&mut plain)));
+                    parts.push(Part::Group(usize::from(digit - b'0')));
+                }
+            }
+        }
+        parts.push(Part::Text(plain));
+        Template { source: source.to_owned(), parts }
+    }
+
+    /// The template as the operator wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    fn expand(&self, captures: &Captures<'_>, into: &mut Vec<u8>) {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => into.extend_from_slice(text),
+                Part::Group(number) => {
+                    into.extend_from_slice(captures.get(*number).map_or(&[][..], |group| group.as_bytes()))
+                }
+            }
+        }
+    }
+}
+
+fn compile(search: &str) -> Result<Pattern, String> {
+    Pattern::compile(&unescape(search), false).map_err(|error| error.to_string())
+}
+
+/// Takes HAProxy's quoting out of a word: `\ `, `\\`, `\#`, `\"`, `\'` are the character behind, `\r`, `\n`, `\t` and `\xHH` a byte.
+/// Any other backslash stays: it belongs to the regular expression (HAProxy configuration manual §2.2).
+pub fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let code = rest.get(1..3).and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii);
+        let (character, length) = match (rest.chars().next(), code) {
+            (Some(quoted @ (' ' | '\\' | '#' | '"' | '\'')), _) => (quoted, 1),
+            (Some('r'), _) => ('\r', 1),
+            (Some('n'), _) => ('\n', 1),
+            (Some('t'), _) => ('\t', 1),
+            (Some('x'), Some(code)) => (char::from(code), 3),
+            _ => ('\\', 0),
+        };
+        plain.push(character);
+        rest = &rest[length..];
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rewrites: Result<Vec<Rewrite>, String>, before: &str, after: Result<&str, NotARequestLine>) {
+        let (method, target) = before.split_once(' ').unwrap();
+        let line = Rewrite::apply_all(&rewrites.unwrap(), method.as_bytes(), target.as_bytes());
+        let line = line.map(|line| String::from_utf8([&line.method[..], &line.target].join(&b' ')).unwrap());
+        assert_eq!(line, after.map(str::to_owned));
+    }
+
+    fn line(search: &str, replace: &str) -> Result<Vec<Rewrite>, String> {
+        Rewrite::request_line(search, replace).map(|rewrite| vec![rewrite])
+    }
+
+    #[test]
+    fn behaviour_185_the_seeds_rewrite_maps_something_to_demo() {
+        let seed = || line(r"^([^\ ]*)\ /something/(.*)", r"\1\ /demo/\2");
+        check(seed(), "GET /something/hello", Ok("GET /demo/hello"));
+        check(seed(), "POST /something/a?x=/something/", Ok("POST /demo/a?x=/something/"));
+        check(seed(), "GET /other", Ok("GET /other"));
+    }
+
+    #[test]
+    fn behaviours_26_to_29_paths_are_replaced_and_queries_kept() {
+        check(Rewrite::pairs("/else/,/demo/"), "GET /else/hello?a=/else/", Ok("GET /demo/hello?a=/else/"));
+        check(Rewrite::pairs("xxx|/something/,/demo/"), "GET /something/hello", Ok("GET /demo/hello"));
+        check(Rewrite::path("/something", "").map(|one| vec![one]), "GET /something/demo/hello", Ok("GET /demo/hello"));
+        check(Rewrite::pairs("/a,/b:/b,/c"), "GET /a/x", Ok("GET /c/x"));
+        check(Rewrite::pairs("o,0"), "GET /foo/foo", Ok("GET /f0o/foo"));
+        check(Rewrite::pairs("o,0,g"), "GET /foo/foo", Ok("GET /f00/f00"));
+        check(Rewrite::pairs(r"^/(\w+)/(\w+),/\2/\1"), "GET /a/b/c", Ok("GET /b/a/c"));
+    }
+
+    #[test]
+    fn a_rewrite_that_breaks_the_line_is_an_error() {
+        check(line("^.*$", "nonsense"), "GET /a", Err(NotARequestLine));
+        check(line("^.*$", r"GET\ /a\nX:\ y\ HTTP/1.1"), "GET /a", Err(NotARequestLine));
+        check(Rewrite::path("^/", "").map(|one| vec![one]), "GET /a", Err(NotARequestLine));
+    }
+
+    #[test]
+    fn a_match_of_nothing_and_runaway_patterns_end() {
+        check(Rewrite::pairs("x*,y,g"), "GET /a", Ok("GET y/a").and(Err(NotARequestLine)));
+        check(line("(a+)+$", "x"), &format!("GET /{}b", "a".repeat(40)), Ok(&format!("GET /{}b", "a".repeat(40))));
+    }
+
+    #[test]
+    fn quoting_is_haproxys() {
+        assert_eq!(unescape(r"a\ b\\c\#\x41\d\1\."), r"a b\c#A\d\1\.");
+        assert_eq!(unescape("tail\\"), "tail\\");
+    }
+}

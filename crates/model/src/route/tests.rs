@@ -1,0 +1,206 @@
+//! The index against the plain loop, and the order of rules.
+
+use super::{FieldList, RequestHead, RouteTable, Verdict};
+use crate::catalog::{Catalog, Command};
+use crate::params::Params;
+use crate::service::Context;
+use proptest::prelude::*;
+
+/// A request as a test writes it.
+#[derive(Clone, Debug)]
+struct Asked {
+    method: &'static str,
+    host: Option<String>,
+    path: String,
+    port: u16,
+    secure: bool,
+    fields: Vec<(&'static str, &'static str)>,
+}
+
+/// A verdict that can be compared and read.
+fn verdict(
+    table: &RouteTable,
+    asked: &Asked,
+    find: impl for<'t> Fn(&'t RouteTable, &RequestHead<'_>) -> Verdict<'t>,
+) -> String {
+    let fields: Vec<_> = asked.fields.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    let head = RequestHead {
+        method: asked.method.as_bytes(),
+        host: asked.host.as_deref().map(str::as_bytes),
+        target: asked.path.as_bytes(),
+        path: asked.path.as_bytes(),
+        port: asked.port,
+        secure: asked.secure,
+        fields: &FieldList(&fields),
+    };
+    match find(table, &head) {
+        Verdict::Forward(route) => table.backends()[route.backend.index()].name.clone(),
+        Verdict::Redirect(redirect) => format!("{} {}", redirect.status, String::from_utf8_lossy(&redirect.location)),
+        Verdict::Deny => "403".to_owned(),
+        Verdict::Unauthorized { realm } => format!("401 {realm}"),
+        Verdict::NoRoute => "503".to_owned(),
+    }
+}
+
+fn catalog(services: &[Vec<(String, String)>], context: &Context) -> Catalog {
+    let mut catalog = Catalog::default();
+    for service in services {
+        let params: Params = service.iter().cloned().collect();
+        let _ = catalog.apply(Command::Configure(params), context);
+    }
+    catalog
+}
+
+fn check(services: &[&str], asked: &[(&str, &str)]) {
+    let services: Vec<Vec<(String, String)>> = services
+        .iter()
+        .map(|query| {
+            query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(n, v)| (n.to_owned(), v.to_owned()))
+                .collect()
+        })
+        .collect();
+    let table = RouteTable::compile(&catalog(&services, &Context::default()), &Context::default());
+    for (request, expected) in asked {
+        let (host, path) = request.split_at(request.find('/').unwrap());
+        let host = (!host.is_empty()).then(|| host.to_owned());
+        let asked = Asked { method: "GET", host, path: path.to_owned(), port: 80, secure: false, fields: Vec::new() };
+        assert_eq!(verdict(&table, &asked, RouteTable::find), *expected, "{request}");
+    }
+}
+
+#[test]
+fn behaviour_97_services_are_asked_in_order_of_acl_name() {
+    let services = ["serviceName=b&servicePath=/api&port=1", "serviceName=a&servicePath=/api/v2&port=1&aclName=05-a"];
+    check(&services, &[("/api/v2/x", "05-a-be1_0"), ("/api/v3", "b-be1_0")]);
+    let services = ["serviceName=a&servicePath=/api&port=1", "serviceName=b&servicePath=/api/v2&port=1"];
+    check(&services, &[("/api/v2", "a-be1_0")]);
+}
+
+#[test]
+fn behaviours_98_and_99_root_comes_last_and_well_known_first() {
+    let services = [
+        "serviceName=a-root&servicePath=/&port=1",
+        "serviceName=m&servicePath=/demo,/.well&port=1",
+        "serviceName=z-acme&servicePath=/.well-known/acme-challenge&port=1",
+        "serviceName=domain&serviceDomain=demo.com&port=1",
+    ];
+    let asked = [
+        ("demo.com/.well-known/acme-challenge/x", "z-acme-be1_0"),
+        ("demo.com/demo", "m-be1_0"),
+        ("demo.com/x", "a-root-be1_0"),
+    ];
+    check(&services, &asked);
+}
+
+#[test]
+fn behaviour_182_a_wildcard_matches_by_the_ending_for_all_domains() {
+    let service = ["serviceName=go&servicePath=/demo&port=1&serviceDomain=*domain.com,other.org"];
+    let asked = [
+        ("my-domain.com/demo", "go-be1_0"),
+        ("domain.com:8080/demo", "go-be1_0"),
+        ("x.other.org/demo", "go-be1_0"),
+        ("domain.com.evil.org/demo", "503"),
+        ("/demo", "503"),
+    ];
+    check(&service, &asked);
+}
+
+#[test]
+fn behaviour_2_excluded_paths_and_behaviour_37_the_default_backend() {
+    check(
+        &["serviceName=go&servicePath=/demo&servicePathExclude=/demo/hello&port=1"],
+        &[("/demo/hello", "503"), ("/demo/x", "go-be1_0")],
+    );
+    let services =
+        ["serviceName=a&servicePath=/xxx&port=1&isDefaultBackend=true", "serviceName=b&servicePath=/b&port=2"];
+    check(&services, &[("/demo/hello", "a-be1_0"), ("/b", "b-be2_0")]);
+}
+
+#[test]
+fn behaviours_4_and_108_redirects_come_before_routes() {
+    let service = ["serviceName=go&servicePath=/demo&port=1&serviceDomain=new.com&redirectFromDomain=old.com"];
+    check(&service, &[("old.com/x?y=1", "301 http://new.com/x?y=1"), ("new.com/demo", "go-be1_0")]);
+}
+
+#[test]
+fn backends_of_the_same_name_are_told_apart() {
+    let services = ["serviceName=a&aclName=x&servicePath=/a&port=1", "serviceName=b&aclName=x&servicePath=/b&port=1"];
+    check(&services, &[("/a", "x-be1_0"), ("/b", "x-be1_0~2")]);
+}
+
+fn from<T: Clone + std::fmt::Debug + 'static>(choices: &[T]) -> impl Strategy<Value = T> + use<T> {
+    prop::sample::select(choices.to_vec())
+}
+
+/// A list parameter of some of the choices; mostly absent if `rare`.
+fn list(choices: &'static [&'static str], rare: bool) -> impl Strategy<Value = String> {
+    let picked = prop::collection::vec(from(choices), 1..3).prop_map(|picked| picked.join(","));
+    prop_oneof![if rare { 8 } else { 1 } => Just(String::new()), 3 => picked]
+}
+
+const PATHS: &[&str] = &["/", "/a", "/ab", "/a/b", "/abc", "/.well-known/x", "/A", "b", "/a/", "/longer/path/of/many"];
+const HOSTS: &[&str] =
+    &["a.com", "b.a.com", "xa.com", "com", "a.com.org", "B.com", "*a.com", "*.com", "c.b.a.com", "a.b"];
+const PATH_TYPES: &[&str] = &["path_beg", "path", "path_end", "path_sub", "path_dir", "path_reg", "path_beg -i", ""];
+const ALGORITHMS: &[&str] =
+    &["hdr(host)", "hdr_beg(host)", "hdr_dom(host)", "hdr_end(host)", "hdr_sub(host)", "hdr_reg(host)", ""];
+
+prop_compose! {
+    fn any_service()(
+        name in from(&["a", "b", "c", "d", "e", "f"]),
+        acl in from(&["", "", "", "0", "z", "B"]),
+        path in list(PATHS, false),
+        path_type in from(PATH_TYPES),
+        host in list(HOSTS, true),
+        algorithm in from(ALGORITHMS),
+        exclude in list(PATHS, true),
+        header in list(&["X-V:1", "X-V:2", "N:v"], true),
+        agent in list(&["amiga", "Curl"], true),
+        port in from(&["", "", "", "80", "443"]),
+        second in list(PATHS, true),
+        flags in prop::collection::vec(from(&["isDefaultBackend", "redirectWhenHttpProto", "httpsOnly", "denyHttp", "httpsPort", "redirectFromDomain"]), 0..2),
+    ) -> Vec<(String, String)> {
+        let mut params = vec![
+            ("serviceName", name.to_owned()), ("aclName", acl.to_owned()), ("pathType", path_type.to_owned()), ("serviceDomain", host.clone()),
+            ("serviceDomainAlgo", algorithm.to_owned()), ("servicePathExclude", exclude), ("serviceHeader", header), ("userAgent", agent),
+            ("srcPort", port.to_owned()), ("port", "1".to_owned()), ("port.1", if second.is_empty() { "" } else { "2" }.to_owned()),
+            ("servicePath.1", second), ("servicePath", path),
+        ];
+        for flag in flags {
+            params.push((flag, match flag { "httpsPort" => "3", "redirectFromDomain" => "old.com,x", _ => "true" }.to_owned()));
+        }
+        params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+prop_compose! {
+    fn any_request()(
+        method in from(&["GET", "POST"]),
+        host in prop::option::weighted(0.9, from(&["a.com", "A.com:81", "b.a.com", "xa.com.", "com", "a.com.org", "old.com", "c.b.a.com", "a.b.c", "[::1]:80"])),
+        path in prop_oneof![from(PATHS).prop_map(str::to_owned), "/[aAb/.]{0,6}"],
+        port in from(&[80, 443, 8080]),
+        secure in any::<bool>(),
+        fields in prop::collection::vec(from(&[("x-v", "1"), ("X-V", "3, 2"), ("n", "v"), ("User-Agent", "curl/8"), ("X-Forwarded-Proto", "http")]), 0..4),
+    ) -> Asked {
+        Asked { method, host: host.map(str::to_owned), path, port, secure, fields }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_agrees_with_the_plain_loop(
+        services in prop::collection::vec(any_service(), 1..9),
+        asked in prop::collection::vec(any_request(), 1..12),
+    ) {
+        let context = Context::default();
+        let table = RouteTable::compile(&catalog(&services, &context), &context);
+        for asked in &asked {
+            prop_assert_eq!(verdict(&table, asked, RouteTable::find), verdict(&table, asked, RouteTable::find_by_loop), "{:?}", asked);
+        }
+    }
+}

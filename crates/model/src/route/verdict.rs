@@ -1,0 +1,46 @@
+//! What becomes of a request.
+//!
+//! Not here: the bytes of an answer; the proxy writes them.
+
+use super::{RequestHead, Route};
+
+/// The decision about a request.
+#[derive(Debug)]
+pub enum Verdict<'t> {
+    /// It goes to a backend.
+    Forward(&'t Route),
+    /// The client is sent elsewhere.
+    Redirect(Redirect),
+    /// 403.
+    Deny,
+    /// 401: the client must show credentials.
+    Unauthorized {
+        /// What for.
+        realm: &'t str,
+    },
+    /// 503: nobody publishes this.
+    NoRoute,
+}
+
+/// Another address for the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// 301, 302, 303, 307 or 308.
+    pub status: u16,
+    /// An absolute URI, safe to stand in a header field.
+    pub location: Vec<u8>,
+}
+
+impl Redirect {
+    /// The same host, with its port, and the same target over https.
+    pub(super) fn to_https(head: &RequestHead<'_>, status: Option<u16>) -> Redirect {
+        let location = [b"https://", head.host.unwrap_or_default(), head.target].concat();
+        Redirect { status: status.unwrap_or(302), location }
+    }
+
+    /// Another domain, the same target.
+    pub(super) fn to_domain(head: &RequestHead<'_>, domain: &str) -> Redirect {
+        let location = [b"http://", domain.as_bytes(), head.target].concat();
+        Redirect { status: 301, location }
+    }
+}

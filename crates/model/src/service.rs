@@ -1,0 +1,206 @@
+//! What a published service means: its name, its destinations, who may pass, where requests go.
+//!
+//! Not here: reading it from parameters (`service::parse`), and choosing a service for a request (`route`).
+
+mod destinations;
+mod parse;
+mod read;
+mod refusal;
+
+pub use parse::{Parsed, parse};
+pub use refusal::{Refusal, Refused, Warning};
+
+use crate::auth::{GlobalUsers, ServiceUsers};
+use crate::params::Params;
+use crate::rewrite::Rewrite;
+use crate::route::host::{DomainAlgorithm, HostPattern};
+use crate::route::path::PathPattern;
+use std::time::Duration;
+
+/// The name of a service: letters, digits, `-`, `_`, `.` and `:` only, so that it can stand in logs, DNS and haproxy.cfg as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceName(String);
+
+/// A published service, judged and complete.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its identity.
+    pub name: ServiceName,
+    /// Orders the rules of all services; the name unless set.
+    pub acl_name: String,
+    /// Tasks the service should have; `None` for a global service or one added by hand.
+    pub replicas: Option<u32>,
+    /// Gets all requests that no rule matches.
+    pub is_default_backend: bool,
+    /// Who may pass, if the service says so itself.
+    pub users: Option<ServiceUsers>,
+    /// Redirect to https where X-Forwarded-Proto is `http`.
+    pub redirect_when_http_proto: bool,
+    /// Redirect to https where X-Forwarded-Proto is not `https`.
+    pub redirect_unless_https_proto: bool,
+    /// Ways into the service, by index.
+    pub destinations: Vec<Destination>,
+    /// The parameters as they came: what `/config?type=json` shows and what tells a change from a repetition.
+    pub params: Params,
+}
+
+/// One way into a service.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// 0 without an index, else 1 to 10.
+    pub index: u8,
+    /// Whether requests, or bare connections, are forwarded.
+    pub mode: Mode,
+    /// Domains, any of which must match; empty: every host, and none.
+    pub hosts: Vec<HostPattern>,
+    /// The first domain as it was written: where `redirectFromDomain` sends clients.
+    pub first_domain: Option<String>,
+    /// Hosts that are sent to the first domain.
+    pub redirect_from: Vec<HostPattern>,
+    /// Paths, any of which must match.
+    pub paths: Vec<PathPattern>,
+    /// Paths, none of which may match.
+    pub excluded_paths: Vec<PathPattern>,
+    /// `pathType` as HAProxy spells it, for haproxy.cfg.
+    pub path_keyword: String,
+    /// The domains' matcher as HAProxy spells it, for haproxy.cfg.
+    pub domain_keyword: &'static str,
+    /// Header fields that must have a value, as (name, value).
+    pub headers: Vec<(String, String)>,
+    /// Texts, one of which User-Agent must hold; lower case. Empty: any.
+    pub agents: Vec<String>,
+    /// The port of the proxy the request must have come in on.
+    pub source_port: Option<u16>,
+    /// The host to dial.
+    pub dial: Dial,
+    /// The port to dial for requests of the plain rule.
+    pub port: Option<u16>,
+    /// The second rule, for requests over TLS.
+    pub https: Option<HttpsPort>,
+    /// What is refused and redirected once the destination is chosen.
+    pub guard: Guard,
+    /// Changes of the request line, in order.
+    pub rewrites: Vec<Rewrite>,
+    /// Silence allowed to the server; the proxy's own limit unless set.
+    pub timeout_server: Option<Duration>,
+    /// Silence allowed in a tunnel; the proxy's own limit unless set.
+    pub timeout_tunnel: Option<Duration>,
+}
+
+/// What a destination forwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// HTTP requests.
+    #[default]
+    Http,
+    /// TCP connections.
+    Tcp,
+    /// TLS connections, chosen by the name the client asks for.
+    Sni,
+}
+
+/// The host of a backend.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Dial {
+    /// A service of the Swarm: its tasks where they are known, else its virtual address.
+    Service(String),
+    /// A service of the Swarm, by its virtual address only.
+    VirtualAddress(String),
+    /// A host outside, dialled as it is written.
+    Host(String),
+}
+
+/// `httpsPort` and its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpsPort {
+    /// The port of the service for requests that came in over TLS.
+    pub port: u16,
+    /// The port of the proxy those requests come in on.
+    pub source_port: u16,
+}
+
+/// What is refused or redirected once a destination is chosen, in the order of HAProxy's rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// Redirect to https with this status unless the request came over TLS.
+    pub https_only: bool,
+    /// Status of redirects to https; 302 unless set.
+    pub https_redirect_code: Option<u16>,
+    /// Methods that pass; empty: all.
+    pub allowed_methods: Vec<String>,
+    /// Methods that do not.
+    pub denied_methods: Vec<String>,
+    /// 403 unless the request came over TLS.
+    pub deny_http: bool,
+    /// Nobody is asked for a password.
+    pub ignore_authorization: bool,
+}
+
+/// What the whole proxy says to every service: read once by the program's settings and handed in.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Divides the elements of a list (`SEPARATOR`).
+    pub separator: String,
+    /// How domains match unless a service says otherwise (`SERVICE_DOMAIN_ALGO`).
+    pub domain_algorithm: DomainAlgorithm,
+    /// Who may pass where a service names nobody (`USERS`).
+    pub users: GlobalUsers,
+    /// Every destination redirects to https (`HTTPS_ONLY`).
+    pub https_only: bool,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Context {
+            separator: ",".to_owned(),
+            domain_algorithm: DomainAlgorithm::default(),
+            users: GlobalUsers::default(),
+            https_only: false,
+        }
+    }
+}
+
+impl ServiceName {
+    /// Takes a name that is safe wherever names appear; `None` for any other.
+    pub fn parse(name: &str) -> Option<ServiceName> {
+        let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+        (!name.is_empty() && name.bytes().all(safe)).then(|| ServiceName(name.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Service {
+    /// Whether any path starts with `/.well-known`: such services are asked before all others, for ACME companions.
+    pub fn is_well_known(&self) -> bool {
+        let well_known = |text: &str| text.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("/.well-known"));
+        self.paths().any(well_known)
+    }
+
+    /// Whether any path is `/`: such services are asked after all others.
+    pub fn is_root(&self) -> bool {
+        self.paths().any(|text| text == "/")
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        self.destinations.iter().flat_map(|destination| &destination.paths).map(PathPattern::as_str)
+    }
+}
+
+impl Dial {
+    /// The host as it stands in haproxy.cfg.
+    pub fn host(&self) -> &str {
+        match self {
+            Dial::Service(host) | Dial::VirtualAddress(host) | Dial::Host(host) => host,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Parameters → a service, or the reason why not.
+//!
+//! The messages of the refusals that Docker Flow Proxy had are kept to the letter: scripts look for them.
+//! Not here: reading single values (`service::read`) and the destinations (`service::destinations`).
+
+use super::read::Reader;
+use super::{Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations};
+use crate::auth::{self, ServiceUsers};
+use crate::params::Params;
+use crate::params::table::{Level, PARAMS, State, param};
+
+/// A service and what is said about its parameters.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The service.
+    pub service: Service,
+    /// Parameters that were ignored or bent.
+    pub warnings: Vec<Warning>,
+}
+
+/// Judges one service by itself. It is either complete, or refused as a whole.
+pub fn parse(params: &Params, context: &Context) -> Result<Parsed, Refused> {
+    let Some(name) = params.get_any_case("serviceName") else {
+        return Err(Refused::incomplete("serviceName parameter is mandatory."));
+    };
+    let Some(service_name) = ServiceName::parse(name) else {
+        let message =
+            format!("service {name:?}: serviceName: only letters, digits, `-`, `_`, `.` and `:` are possible");
+        return Err(Refused::unusable(message));
+    };
+    let mut reader = Reader::new(params, context, name);
+    check_names(&mut reader, params);
+    let service = read_service(&mut reader, params, context, service_name);
+    let warnings = reader.finish()?;
+    Ok(Parsed { service: complete(service)?, warnings })
+}
+
+fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, name: ServiceName) -> Service {
+    let acl_name = reader.parsed("aclName", "may hold letters, digits, `-`, `_`, `.` and `:` only", |text| {
+        ServiceName::parse(text).map(|name| name.as_str().to_owned())
+    });
+    Service {
+        acl_name: acl_name.unwrap_or_else(|| name.as_str().to_owned()),
+        replicas: read_replicas(reader),
+        is_default_backend: reader.flag("isDefaultBackend"),
+        users: read_users(reader, context),
+        redirect_when_http_proto: reader.flag("redirectWhenHttpProto"),
+        redirect_unless_https_proto: reader.flag("redirectUnlessHttpsProto"),
+        destinations: destinations::read(reader, params, context, &name),
+        params: params.clone(),
+        name,
+    }
+}
+
+/// `replicas`. As in Docker Flow, what is not a number removes the service like 0; it is told.
+fn read_replicas(reader: &mut Reader<'_>) -> Option<u32> {
+    let text = reader.text("replicas")?;
+    let replicas = text.trim().parse().ok();
+    if replicas.is_none() {
+        reader.warn("replicas", format!("{text:?} is not a number; it counts as 0, which removes the service"));
+    }
+    replicas.or(Some(0))
+}
+
+/// `users`, resolved. Asked for but not to be had means locked, never open.
+fn read_users(reader: &mut Reader<'_>, context: &Context) -> Option<ServiceUsers> {
+    let text = reader.text("users");
+    if reader.text("usersSecret").is_some() || reader.flag("usersPassEncrypted") {
+        return Some(ServiceUsers::locked());
+    }
+    let (users, dropped) = auth::service_users(text?, &context.users);
+    if dropped > 0 {
+        reader.warn("users", format!("{dropped} of the users have no name or no password anywhere; they cannot pass"));
+    }
+    if users.is_locked() {
+        reader.warn("users", "no user is usable: the service is locked, every request gets 401");
+    }
+    Some(users)
+}
+
+/// What Docker Flow Proxy refused of the first destination, in its order and words; then what would have broken its configuration.
+fn complete(service: Service) -> Result<Service, Refused> {
+    let Some((first, others)) = service.destinations.split_first() else {
+        return Err(Refused::unusable(NO_PATH));
+    };
+    if first.has_no_selector() {
+        return Err(Refused::unusable(NO_PATH));
+    }
+    if first.mode != Mode::Http && (first.source_port.is_none() || first.port.is_none()) {
+        return Err(Refused::incomplete(NO_TCP_PORTS));
+    }
+    if first.has_no_port() {
+        return Err(Refused::incomplete(NO_PORT));
+    }
+    match others.iter().find(|other| other.has_no_selector() || other.has_no_port()) {
+        None => Ok(service),
+        Some(Destination { index, .. }) => Err(Refused::unusable(format!(
+            "service `{}`: destination {index} is not complete; give it servicePath.{index} or serviceDomain.{index}, and port.{index}",
+            service.name
+        ))),
+    }
+}
+
+const NO_PATH: &str = "When using reqMode http, servicePath or serviceDomain are mandatory";
+const NO_TCP_PORTS: &str = "When NOT using reqMode http (e.g. tcp), srcPort and port parameters are mandatory.";
+const NO_PORT: &str = r#"When MODE is set to "service" or "swarm", the port query is mandatory"#;
+
+impl Destination {
+    fn has_no_selector(&self) -> bool {
+        self.mode == Mode::Http && self.paths.is_empty() && self.hosts.is_empty()
+    }
+
+    fn has_no_port(&self) -> bool {
+        self.port.is_none() && self.https.is_none()
+    }
+}
+
+/// Says which parameters are not acted on. Names that nobody knows are harmless: other tools have labels too.
+fn check_names(reader: &mut Reader<'_>, params: &Params) {
+    for (name, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
+        let base = name.rsplit_once('.').filter(|(_, index)| is_index(index)).map_or(name, |(base, _)| base);
+        match param(base).map(|row| row.state) {
+            Some(State::Built) => {}
+            Some(State::NotYet) => reader.warn(name, "this version does not act on it yet"),
+            Some(State::Consul) => {
+                reader.warn(name, "belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored")
+            }
+            None => warn_if_near(reader, name, base),
+        }
+        if value.bytes().any(|byte| byte == 0) {
+            reader.refuse(format!("service: {name}: a NUL byte is not possible"));
+        }
+    }
+}
+
+fn is_index(text: &str) -> bool {
+    text.parse::<u8>().is_ok_and(|index| (1..=10).contains(&index))
+}
+
+fn warn_if_near(reader: &mut Reader<'_>, name: &str, base: &str) {
+    let near = PARAMS.iter().find(|row| row.level == Level::Destination && row.name.eq_ignore_ascii_case(base));
+    let near = near.or_else(|| PARAMS.iter().find(|row| base.len() > 4 && one_edit_apart(row.name, base)));
+    if let Some(row) = near {
+        reader.warn(name, format!("nobody knows this parameter; did you mean {}?", row.name));
+    }
+}
+
+/// Whether one letter added, dropped or changed makes `a` into `b`, in any case of letters.
+fn one_edit_apart(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let same = |x: &u8, y: &u8| x.eq_ignore_ascii_case(y);
+    let start = a.iter().zip(b).take_while(|(x, y)| same(x, y)).count();
+    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| same(x, y)).count();
+    a.len().max(b.len()) - start - end <= 1
+}

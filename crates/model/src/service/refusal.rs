@@ -1,0 +1,51 @@
+//! Why a service is refused, and what is merely said about it.
+//!
+//! Not here: HTTP statuses; the API gives each kind of refusal its own.
+
+use std::fmt;
+
+/// A call that is refused: nothing changes, the last good version of the service stays live.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// Which kind of fault it is.
+    pub kind: Refusal,
+    /// For the caller: the service, the parameter, the value, the reason and the way out.
+    pub message: String,
+}
+
+/// The kinds of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A mandatory parameter is missing in a way that a later call may mend.
+    Incomplete,
+    /// The service cannot work as it is described; trying again without a change is useless.
+    Unusable,
+}
+
+/// A parameter that was ignored or bent, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The parameter as it was spelled.
+    pub parameter: String,
+    /// What became of it, and why.
+    pub message: String,
+}
+
+impl Refused {
+    /// A mandatory parameter is missing.
+    pub fn incomplete(message: impl Into<String>) -> Refused {
+        Refused { kind: Refusal::Incomplete, message: message.into() }
+    }
+
+    /// The service cannot work as described.
+    pub fn unusable(message: impl Into<String>) -> Refused {
+        Refused { kind: Refusal::Unusable, message: message.into() }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.parameter, self.message)
+    }
+}

@@ -1,0 +1,45 @@
+//! One complete, immutable world: the services and the routes made of them.
+//!
+//! Not here: making a snapshot live (the program publishes, the proxy serves).
+
+use crate::catalog::Catalog;
+use crate::route::RouteTable;
+use crate::service::Context;
+use std::fmt;
+
+/// A number that only grows: which world this is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(u64);
+
+/// The services and their compiled routes. Two snapshots of the same catalog differ in nothing but the generation.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Which world this is.
+    pub generation: Generation,
+    /// What was published.
+    pub catalog: Catalog,
+    /// The routes.
+    pub routes: RouteTable,
+}
+
+impl Snapshot {
+    /// Compiles a catalog.
+    pub fn new(generation: Generation, catalog: Catalog, context: &Context) -> Snapshot {
+        let routes = RouteTable::compile(&catalog, context);
+        Snapshot { generation, catalog, routes }
+    }
+}
+
+impl Generation {
+    /// The one after.
+    #[must_use]
+    pub fn next(self) -> Generation {
+        Generation(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
