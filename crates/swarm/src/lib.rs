@@ -1,1 +1,21 @@
-//! stub
+//! Who exists: Docker Swarm in, notifications out.
+//!
+//! The listener asks a Docker Engine which services carry the notify label, remembers what it last said about each of
+//! them, and tells every receiver what changed, over HTTP, until it is accepted or no longer true.
+//!
+//! Not here: what a parameter means, routes, certificates, the listener's own HTTP API, and the environment. A service is
+//! a name and a flat map of [`model::Params`]; whoever receives the map reads meaning out of it.
+
+mod backoff;
+mod docker;
+mod reason;
+mod service;
+mod settings;
+
+mod announce;
+mod listener;
+mod notify;
+
+pub use docker::DockerError;
+pub use listener::{Listener, StartError};
+pub use settings::{Pace, Settings};

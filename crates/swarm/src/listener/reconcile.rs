@@ -1,0 +1,109 @@
+//! Lists all services, announces what changed, and waits until there is a reason to do it again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::{debug, error, info, warn};
+
+use super::Shared;
+use crate::announce::LastSaid;
+use crate::backoff::Backoff;
+use crate::docker::DockerError;
+use crate::notify::Notifier;
+use crate::settings::Settings;
+
+pub(super) struct Reconciler {
+    shared: Arc<Shared>,
+    said: LastSaid,
+    notifier: Notifier,
+    docker: Docker,
+    backoff: Backoff,
+    /// The longest time without a listing.
+    interval: Duration,
+    /// The shortest time between two.
+    debounce: Duration,
+}
+
+/// How Docker answered last, so that a change is logged and a lasting state is not.
+enum Docker {
+    NeverAsked,
+    Answers,
+    Fails,
+}
+
+impl Reconciler {
+    pub(super) fn new(shared: Arc<Shared>, notifier: Notifier, settings: &Settings) -> Self {
+        Reconciler {
+            shared,
+            said: LastSaid::new(settings.pace.announce_interval),
+            notifier,
+            docker: Docker::NeverAsked,
+            backoff: Backoff::new(),
+            interval: settings.reconcile_interval,
+            debounce: settings.pace.debounce,
+        }
+    }
+
+    /// Never ends.
+    pub(super) async fn run(mut self) {
+        loop {
+            let next = self.reconcile().await;
+            sleep(self.debounce).await;
+            tokio::select! {
+                () = self.shared.wake.notified() => {}
+                () = sleep_until(next) => {}
+            }
+        }
+    }
+
+    /// Returns when to do it again at the latest.
+    async fn reconcile(&mut self) -> Instant {
+        if self.shared.say_all_again.swap(false, Ordering::AcqRel) {
+            self.said.say_all_again();
+        }
+        match self.shared.engine.services(&self.shared.selection.filter()).await {
+            Ok(listing) => {
+                self.docker_answers();
+                self.announce(listing).await
+            }
+            Err(error) => {
+                self.docker_fails(&error);
+                Instant::now() + self.backoff.lengthen()
+            }
+        }
+    }
+
+    async fn announce(&mut self, listing: Vec<bollard::models::Service>) -> Instant {
+        let services = self.shared.selection.select(listing);
+        let now = Instant::now();
+        let announcement = self.said.announce(&services, now);
+        for notification in &announcement.notifications {
+            self.notifier.tell(notification).await;
+        }
+        self.notifier.confirm();
+        let next = now + self.interval;
+        announcement.due.map_or(next, |due| due.min(next))
+    }
+
+    fn docker_answers(&mut self) {
+        match self.docker {
+            Docker::NeverAsked => info!("Sending notifications for running services"),
+            Docker::Fails => info!("Docker answers again; services are listed"),
+            Docker::Answers => {}
+        }
+        self.docker = Docker::Answers;
+        self.backoff.reset();
+    }
+
+    /// Before the first answer the settings are probably wrong; after it, Docker is probably restarting or without a leader.
+    fn docker_fails(&mut self, error: &DockerError) {
+        match self.docker {
+            Docker::NeverAsked => error!("services cannot be listed, trying until they can: {error}"),
+            Docker::Answers => warn!("services cannot be listed, all stay as they are: {error}"),
+            Docker::Fails => debug!("services still cannot be listed: {error}"),
+        }
+        self.docker = Docker::Fails;
+    }
+}

@@ -1,0 +1,145 @@
+//! One notification on its way to one receiver, from the first try until it is accepted or refused for good.
+//!
+//! Dropping the future cancels the delivery; something newer about the same service is then on its way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Response, StatusCode, Url};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::{debug, error, info, warn};
+
+use super::target::Target;
+use crate::announce::{Kind, Notification};
+use crate::reason::reason;
+
+/// More of a reply's body than this is not read.
+const REPLY_LIMIT: usize = 64 * 1024;
+
+/// How requests are made and tried again; the same for all deliveries.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    pub(crate) client: reqwest::Client,
+    pub(crate) retry: u32,
+    pub(crate) retry_interval: Duration,
+    /// Changes with every successful listing: what was given up is then tried once more, because it is still true.
+    pub(crate) still_true: watch::Receiver<()>,
+}
+
+pub(crate) struct Delivery {
+    kind: Kind,
+    target: Arc<Target>,
+    url: Url,
+    /// The address as it may be logged.
+    shown: String,
+    sender: Sender,
+    /// Accepted or refused: there is nothing left to cancel.
+    is_settled: bool,
+}
+
+enum Answer {
+    Accepted,
+    /// The receiver will never accept it; the reason is its own.
+    Refused(String),
+    Failed(String),
+}
+
+impl Delivery {
+    pub(crate) fn new(notification: &Notification, target: Arc<Target>, sender: Sender) -> Self {
+        let url = target.url(&notification.params);
+        let shown = target.shown_url(&notification.params);
+        Delivery { kind: notification.kind, target, url, shown, sender, is_settled: false }
+    }
+
+    /// Ends when the receiver has accepted or refused, which may be never.
+    pub(crate) async fn run(mut self) {
+        info!("Sending {} notification to {}", self.kind, self.shown);
+        let answer = match self.try_several_times().await {
+            Answer::Failed(reason) => {
+                error!("{} has not accepted a {} notification: {reason}; it will be sent again", self.shown, self.kind);
+                self.try_until_settled().await
+            }
+            answer => answer,
+        };
+        self.is_settled = true;
+        if let Answer::Refused(message) = answer {
+            warn!("{} refused a {} notification: {message}", self.shown, self.kind);
+        }
+    }
+
+    /// The first try and the retries.
+    async fn try_several_times(&self) -> Answer {
+        let mut answer = self.attempt().await;
+        // Docker Flow's listener takes an interval of zero for "no retries" too.
+        let retries = if self.sender.retry_interval.is_zero() { 0 } else { self.sender.retry };
+        for count in 1..=retries {
+            let Answer::Failed(reason) = answer else { break };
+            debug!("{}: {reason}", self.shown);
+            sleep(self.sender.retry_interval).await;
+            info!("Retrying {} notification to {} ({count} try)", self.kind, self.shown);
+            answer = self.attempt().await;
+        }
+        answer
+    }
+
+    /// One try at each listing, at least the retry interval apart.
+    async fn try_until_settled(&mut self) -> Answer {
+        loop {
+            sleep(self.sender.retry_interval).await;
+            self.sender.still_true.mark_unchanged();
+            if self.sender.still_true.changed().await.is_err() {
+                return Answer::Failed("the listener has stopped".to_owned());
+            }
+            match self.attempt().await {
+                Answer::Failed(reason) => debug!("{}: {reason}", self.shown),
+                answer => {
+                    info!("{} has answered a {} notification after all", self.shown, self.kind);
+                    return answer;
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self) -> Answer {
+        let _turn = self.target.turns.acquire().await.expect("the semaphore of a target is never closed");
+        match self.sender.client.request(self.target.method.clone(), self.url.clone()).send().await {
+            Ok(response) => self.judge(response).await,
+            // The address may contain passwords.
+            Err(error) => Answer::Failed(reason(&error.without_url())),
+        }
+    }
+
+    /// 200 is success. A create may also be refused with 409, which no repetition changes.
+    async fn judge(&self, response: Response) -> Answer {
+        match (response.status(), self.kind) {
+            (StatusCode::OK, _) => Answer::Accepted,
+            (StatusCode::CONFLICT, Kind::Created) => Answer::Refused(message(response).await),
+            (status, _) => Answer::Failed(format!("status {}", status.as_u16())),
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            info!("Canceling {} notification to {}", self.kind, self.shown);
+        }
+    }
+}
+
+/// The `Message` of a reply in JSON. The rest is not shown: a proxy may repeat passwords in it.
+async fn message(mut response: Response) -> String {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() > REPLY_LIMIT {
+            break;
+        }
+    }
+    let reply: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    match reply.get("Message").and_then(serde_json::Value::as_str) {
+        Some(message) => message.escape_debug().to_string(),
+        None => "no message".to_owned(),
+    }
+}

@@ -1,0 +1,120 @@
+//! One address that wants notifications, and what a request to it looks like.
+//!
+//! Parameters are written as Go's `url.Values` writes them, because receivers compare and log them so: sorted by name, a
+//! space as `+`, and everything but letters, digits and `-._~` escaped.
+
+use model::Params;
+use reqwest::{Method, Url};
+use tokio::sync::Semaphore;
+
+/// So many notifications travel to one receiver at the same time; the others wait for their turn.
+const IN_FLIGHT: usize = 8;
+
+const MASK: &str = "*****";
+
+/// An address in the settings that nothing can be sent to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TargetError {
+    // The address is not repeated here: an address that cannot be parsed may still contain a password.
+    #[error("address {number} cannot be parsed: {reason}")]
+    Address { number: usize, reason: String },
+    #[error("{url} is not an http:// address; others are not supported")]
+    Scheme { url: String },
+    #[error("{method:?} is not an HTTP method")]
+    Method { method: String },
+}
+
+/// A receiver of notifications.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) method: Method,
+    /// As configured; its own query, if any, comes before the parameters.
+    url: Url,
+    /// Permits to have a request under way.
+    pub(crate) turns: Semaphore,
+}
+
+impl Target {
+    /// All addresses of one kind of notification, each with the method of its position; the last method repeats.
+    pub(crate) fn all(urls: &[String], methods: &[String]) -> Vec<Result<Self, TargetError>> {
+        let method = |position: usize| methods.get(position).or(methods.last()).map_or("GET", String::as_str);
+        urls.iter().enumerate().map(|(position, url)| Self::parse(position, url, method(position))).collect()
+    }
+
+    fn parse(position: usize, url: &str, method: &str) -> Result<Self, TargetError> {
+        let url = Url::parse(url.trim())
+            .map_err(|error| TargetError::Address { number: position + 1, reason: error.to_string() })?;
+        if url.scheme() != "http" {
+            return Err(TargetError::Scheme { url: without_password(url).into() });
+        }
+        let upper = method.trim().to_ascii_uppercase();
+        let method = Method::from_bytes(upper.as_bytes()).map_err(|_| TargetError::Method { method: upper })?;
+        Ok(Target { method, url, turns: Semaphore::new(IN_FLIGHT) })
+    }
+
+    /// Where the request goes.
+    pub(crate) fn url(&self, params: &Params) -> Url {
+        self.with_query(&query(params, escape_value))
+    }
+
+    /// The same for the log: no password of a service's users, no certificate, no password for the receiver itself.
+    pub(crate) fn shown_url(&self, params: &Params) -> String {
+        without_password(self.with_query(&query(params, mask_value))).into()
+    }
+
+    fn with_query(&self, params: &str) -> Url {
+        let mut url = self.url.clone();
+        let query = match self.url.query() {
+            None | Some("") => params.to_owned(),
+            Some(own) => format!("{own}&{params}"),
+        };
+        url.set_query(Some(&query));
+        url
+    }
+}
+
+fn without_password(mut url: Url) -> Url {
+    if url.password().is_some() {
+        // Setting it fails only for addresses that cannot have one.
+        let _ = url.set_password(Some(MASK));
+    }
+    url
+}
+
+fn query(params: &Params, value_of: fn(&str, &str) -> String) -> String {
+    let pairs: Vec<String> =
+        params.iter().map(|(name, value)| format!("{}={}", escape(name), value_of(name, value))).collect();
+    pairs.join("&")
+}
+
+fn escape_value(_name: &str, value: &str) -> String {
+    escape(value)
+}
+
+/// Users with their passwords, and certificates with their keys, also those of one destination (`users.1`).
+fn mask_value(name: &str, value: &str) -> String {
+    let base = name.split('.').next().unwrap_or_default();
+    let is_secret = ["users", "serviceCert"].iter().any(|secret| base.eq_ignore_ascii_case(secret));
+    if is_secret && !value.is_empty() { MASK.to_owned() } else { escape(value) }
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
+            b' ' => escaped.push('+'),
+            _ => {
+                escaped.push('%');
+                escaped.push(char::from(HEX[usize::from(byte >> 4)]));
+                escaped.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+    }
+    escaped
+}
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+#[cfg(test)]
+mod tests;

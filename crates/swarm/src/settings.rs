@@ -1,0 +1,84 @@
+//! What a listener is told before it starts.
+//!
+//! Not here: the environment. The program reads it and hands the values in.
+
+use std::time::Duration;
+
+/// Everything a [`crate::Listener`] needs to know. The defaults are those of Docker Flow's listener, without receivers.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where Docker's API answers: `unix:///var/run/docker.sock` or `tcp://host:port`, without TLS.
+    pub docker_host: String,
+    /// The label that makes a service count: a name (any value but `false`), or `name=value` (exactly that value).
+    /// Empty is the same as `com.df.notify`.
+    pub notify_label: String,
+    /// Put before every service's name, with an underscore between them. Empty for none.
+    pub service_name_prefix: String,
+    /// Who is told of new and changed services. Only `http://`; an address that cannot be used is logged and left out.
+    pub create_urls: Vec<String>,
+    /// Who is told of services that are gone.
+    pub remove_urls: Vec<String>,
+    /// HTTP methods for `create_urls`, by position; the last one repeats, none at all is `GET`.
+    pub create_methods: Vec<String>,
+    /// HTTP methods for `remove_urls`, likewise.
+    pub remove_methods: Vec<String>,
+    /// How often a failed notification is tried again, `retry_interval` apart. After that it is an error in the log,
+    /// and is tried once at each later reconciliation.
+    pub retry: u32,
+    /// The wait between two tries. Zero means that the second try is at the next reconciliation.
+    pub retry_interval: Duration,
+    /// How often all services are listed when no event asks for it earlier.
+    pub reconcile_interval: Duration,
+    /// The waits and limits that operators have no need to change.
+    pub pace: Pace,
+}
+
+/// How fast a listener goes and how long it waits for others.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    /// The least time between two listings: a storm of events costs one listing in this time.
+    pub debounce: Duration,
+    /// The least time between two notifications about the same service; what is true at its end is what is said.
+    pub announce_interval: Duration,
+    /// How long Docker may take to begin an answer. Whole seconds, at least one: Docker's client knows no fractions.
+    pub docker_timeout: Duration,
+    /// How long the event stream may be silent before it is taken for dead and opened again.
+    pub events_silence: Duration,
+    /// How long a receiver may take to accept a connection.
+    pub connect_timeout: Duration,
+    /// How long one try of a notification may take from the connection to the end of the reply.
+    pub request_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            docker_host: "unix:///var/run/docker.sock".to_owned(),
+            notify_label: "com.df.notify".to_owned(),
+            service_name_prefix: String::new(),
+            create_urls: Vec::new(),
+            remove_urls: Vec::new(),
+            create_methods: Vec::new(),
+            remove_methods: Vec::new(),
+            retry: 50,
+            retry_interval: Duration::from_secs(5),
+            reconcile_interval: Duration::from_secs(10),
+            pace: Pace::default(),
+        }
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            debounce: Duration::from_millis(200),
+            announce_interval: Duration::from_secs(1),
+            // While a Swarm elects a leader, listings hang without an error. A new try soon after the election needs a
+            // short limit; 10,000 services are listed in well under a second.
+            docker_timeout: Duration::from_secs(4),
+            events_silence: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! A fake Docker Engine: versions, a list of services, a stream of events, and the ways in which they fail.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::http::{Stream, closed, read_request, write_answer};
+
+pub(crate) struct FakeDocker {
+    host: String,
+    socket: Option<PathBuf>,
+    shared: Arc<Shared>,
+    opened: UnboundedReceiver<String>,
+    closed: UnboundedReceiver<()>,
+    listings: watch::Receiver<usize>,
+    tasks: JoinSet<()>,
+}
+
+/// How the list of services is answered.
+#[derive(Clone, Copy)]
+pub(crate) enum Listing {
+    Whole,
+    NoLeader,
+    Truncated,
+    Garbage,
+    Silence,
+}
+
+struct Shared {
+    swarm: Mutex<Swarm>,
+    opened: UnboundedSender<String>,
+    closed: UnboundedSender<()>,
+    /// How many listings were answered, or left unanswered.
+    listings: watch::Sender<usize>,
+    /// Number of events, and of cuts; a stream looks for news when it changes.
+    news: watch::Sender<(usize, usize)>,
+}
+
+struct Swarm {
+    services: BTreeMap<String, Value>,
+    index: u64,
+    events: Vec<Event>,
+    is_mute: bool,
+    listing: Listing,
+}
+
+#[derive(Clone)]
+struct Event {
+    nanos: u128,
+    line: String,
+}
+
+pub(crate) type Labels<'a> = &'a [(&'a str, &'a str)];
+
+impl FakeDocker {
+    /// On a Unix socket.
+    pub(crate) fn start() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("fake-docker-{}-{}.sock", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let socket = std::env::temp_dir().join(name);
+        let mut docker = Self::at(format!("unix://{}", socket.display()), Some(socket));
+        docker.comes_up();
+        docker
+    }
+
+    pub(crate) async fn start_on_tcp() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let mut docker = Self::at(format!("tcp://{}", listener.local_addr().expect("bound")), None);
+        let shared = Arc::clone(&docker.shared);
+        docker.tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(serve(stream, Arc::clone(&shared)));
+            }
+        });
+        docker
+    }
+
+    fn at(host: String, socket: Option<PathBuf>) -> Self {
+        let (opened_sender, opened) = unbounded_channel();
+        let (closed_sender, closed) = unbounded_channel();
+        let (listings_sender, listings) = watch::channel(0);
+        let swarm =
+            Swarm { services: BTreeMap::new(), index: 10, events: Vec::new(), is_mute: false, listing: Listing::Whole };
+        let shared = Shared {
+            swarm: Mutex::new(swarm),
+            opened: opened_sender,
+            closed: closed_sender,
+            listings: listings_sender,
+            news: watch::channel((0, 0)).0,
+        };
+        FakeDocker { host, socket, shared: Arc::new(shared), opened, closed, listings, tasks: JoinSet::new() }
+    }
+
+    pub(crate) fn host(&self) -> String {
+        self.host.clone()
+    }
+
+    /// Kills the daemon: every connection breaks and the socket is gone.
+    pub(crate) async fn goes_down(&mut self) {
+        self.tasks.shutdown().await;
+        std::fs::remove_file(self.socket.as_ref().expect("on a socket")).expect("the socket was there");
+    }
+
+    /// The same Swarm again.
+    pub(crate) fn comes_up(&mut self) {
+        let listener = UnixListener::bind(self.socket.as_ref().expect("on a socket")).expect("a free path");
+        let shared = Arc::clone(&self.shared);
+        self.tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(serve(stream, Arc::clone(&shared)));
+            }
+        });
+    }
+
+    /// Creates a service with one replica, or gives an existing one these labels, and tells it as an event.
+    pub(crate) fn sets(&self, name: &str, labels: Labels) {
+        self.sets_with_mode(name, labels, json!({ "Replicated": { "Replicas": 1 } }));
+    }
+
+    pub(crate) fn sets_with_mode(&self, name: &str, labels: Labels, mode: Value) {
+        let labels: BTreeMap<&str, &str> = labels.iter().copied().collect();
+        let mut swarm = self.swarm();
+        swarm.index += 1;
+        let index = swarm.index;
+        let id = match swarm.services.get(name) {
+            Some(service) => service["ID"].clone(),
+            None => json!(format!("id{index}")),
+        };
+        let spec = json!({ "Name": name, "Labels": labels, "Mode": mode, "TaskTemplate": {} });
+        let service = json!({ "ID": id, "Version": { "Index": index }, "Spec": spec });
+        swarm.services.insert(name.to_owned(), service);
+        self.tells(swarm, "update", name);
+    }
+
+    pub(crate) fn removes(&self, name: &str) {
+        let mut swarm = self.swarm();
+        swarm.services.remove(name).expect("a service to remove");
+        self.tells(swarm, "remove", name);
+    }
+
+    /// From now on changes make no event.
+    pub(crate) fn falls_mute(&self) {
+        self.swarm().is_mute = true;
+    }
+
+    /// An event about nothing.
+    pub(crate) fn hints(&self) {
+        self.tells(self.swarm(), "update", "nothing");
+    }
+
+    pub(crate) fn lists(&self, listing: Listing) {
+        self.swarm().listing = listing;
+    }
+
+    /// Ends all streams of events, politely; [`FakeDocker::goes_down`] breaks them.
+    pub(crate) fn cuts_events(&self) {
+        self.shared.news.send_modify(|news| news.1 += 1);
+    }
+
+    /// Waits for a stream of events to be opened; returns its query.
+    pub(crate) async fn events_opened(&mut self) -> String {
+        crate::soon("a stream of events", self.opened.recv()).await.expect("the fake lives")
+    }
+
+    /// Waits for a client to close its stream of events.
+    pub(crate) async fn events_closed(&mut self) {
+        crate::soon("the end of a stream", self.closed.recv()).await.expect("the fake lives");
+    }
+
+    /// What a stream opened after the last event has to ask for.
+    pub(crate) fn since_last_event(&self) -> String {
+        let next = self.swarm().events.last().expect("an event").nanos + 1;
+        format!("since={}.{:09}", next / 1_000_000_000, next % 1_000_000_000)
+    }
+
+    /// Waits for this many more listings.
+    pub(crate) async fn is_listed(&mut self, times: usize) {
+        let wanted = *self.listings.borrow() + times;
+        crate::soon("a listing", self.listings.wait_for(|count| *count >= wanted)).await.expect("the fake lives");
+    }
+
+    pub(crate) fn listings(&self) -> usize {
+        *self.listings.borrow()
+    }
+
+    fn swarm(&self) -> MutexGuard<'_, Swarm> {
+        self.shared.swarm.lock().expect("no test panics with it")
+    }
+
+    fn tells(&self, mut swarm: MutexGuard<'_, Swarm>, action: &str, name: &str) {
+        if swarm.is_mute {
+            return;
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos();
+        let nanos = swarm.events.last().map_or(now, |last| now.max(last.nanos + 1));
+        let actor = json!({ "ID": "id", "Attributes": { "name": name } });
+        let event = json!({
+            "Type": "service", "Action": action, "Actor": actor, "scope": "swarm",
+            "time": nanos / 1_000_000_000, "timeNano": nanos,
+        });
+        swarm.events.push(Event { nanos, line: format!("{event}\n") });
+        drop(swarm);
+        self.shared.news.send_modify(|news| news.0 += 1);
+    }
+}
+
+impl Drop for FakeDocker {
+    fn drop(&mut self) {
+        if let Some(socket) = &self.socket {
+            let _ = std::fs::remove_file(socket);
+        }
+    }
+}
+
+async fn serve(mut stream: impl Stream, shared: Arc<Shared>) {
+    let Some(request) = read_request(&mut stream).await else { return };
+    let path = request.strip_prefix("GET ").expect("the listener only reads");
+    match path.split('?').next() {
+        Some("/version") => write_answer(&mut stream, 200, r#"{"ApiVersion":"1.41"}"#).await,
+        Some("/services") => list(stream, path, &shared).await,
+        Some("/events") => tell_events(stream, path, &shared).await,
+        _ => panic!("{path} is not for a listener"),
+    }
+}
+
+async fn list(mut stream: impl Stream, path: &str, shared: &Shared) {
+    assert!(path.ends_with("?filters=%7B%22label%22%3A%5B%22com.df.notify%22%5D%7D"), "{path}");
+    let (services, listing) = {
+        let swarm = shared.swarm.lock().expect("no test panics with it");
+        (serde_json::to_string(&swarm.listed()).expect("json"), swarm.listing)
+    };
+    match listing {
+        Listing::Whole => write_answer(&mut stream, 200, &services).await,
+        Listing::Truncated => write_answer(&mut stream, 200, &services[..services.len() / 2]).await,
+        Listing::Garbage => write_answer(&mut stream, 200, "<html>").await,
+        Listing::NoLeader => {
+            let message = r#"{"message":"rpc error: The swarm does not have a leader."}"#;
+            write_answer(&mut stream, 500, message).await;
+        }
+        Listing::Silence => {}
+    }
+    shared.listings.send_modify(|count| *count += 1);
+    if matches!(listing, Listing::Silence) {
+        closed(&mut stream).await;
+    }
+}
+
+impl Swarm {
+    /// As Docker filters: the label is there, whatever its value.
+    fn listed(&self) -> Vec<&Value> {
+        self.services.values().filter(|service| !service["Spec"]["Labels"]["com.df.notify"].is_null()).collect()
+    }
+}
+
+async fn tell_events(mut stream: impl Stream, path: &str, shared: &Shared) {
+    let query = path.split('?').nth(1).expect("a query");
+    assert!(query.contains("filters=%7B%22type%22%3A%5B%22service%22%5D%7D"), "{query}");
+    let since = query.split('&').find_map(|pair| pair.strip_prefix("since=")).expect("since");
+    let mut told: u128 = since.replace('.', "").parse().expect("seconds and nanoseconds");
+    let mut news = shared.news.subscribe();
+    let cuts = news.borrow_and_update().1;
+    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    let _ = shared.opened.send(query.to_owned());
+    loop {
+        for event in shared.events_since(told) {
+            told = event.nanos + 1;
+            let chunk = format!("{:x}\r\n{}\r\n", event.line.len(), event.line);
+            let _ = stream.write_all(chunk.as_bytes()).await;
+        }
+        tokio::select! {
+            _ = news.changed() => {}
+            () = closed(&mut stream) => {
+                let _ = shared.closed.send(());
+                return;
+            }
+        }
+        if news.borrow_and_update().1 > cuts {
+            let _ = stream.write_all(b"0\r\n\r\n").await;
+            return;
+        }
+    }
+}
+
+impl Shared {
+    fn events_since(&self, nanos: u128) -> Vec<Event> {
+        let swarm = self.swarm.lock().expect("no test panics with it");
+        swarm.events.iter().filter(|event| event.nanos >= nanos).cloned().collect()
+    }
+}
