@@ -6,6 +6,7 @@ pub mod auth;
 pub mod backend;
 pub mod catalog;
 pub mod frontend;
+pub mod haproxy;
 pub mod params;
 pub mod pattern;
 pub mod rewrite;

@@ -8,6 +8,11 @@ pub mod table;
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 
+/// The highest index of a destination.
+const HIGHEST_INDEX: u8 = 10;
+/// An index that has one of these is a destination.
+const MAKES_A_DESTINATION: [&str; 4] = ["servicePath", "port", "serviceDomain", "httpsPort"];
+
 /// Parameters by name, in bytewise order of their names. Values are kept verbatim.
 ///
 /// This map is the wire protocol between a listener and a proxy: the query of `/reconfigure` and `/remove`, an element of
@@ -25,6 +30,18 @@ impl Params {
     pub fn get_any_case(&self, name: &str) -> Option<&str> {
         let similar = || self.iter().find(|(other, value)| other.eq_ignore_ascii_case(name) && !value.is_empty());
         self.get(name).or_else(|| similar().map(|(_, value)| value))
+    }
+
+    /// The value of a destination's parameter: `name.index` if it is there, else `name`.
+    pub fn get_at(&self, name: &str, index: Option<u8>) -> Option<&str> {
+        let indexed = index.and_then(|index| self.get(&format!("{name}.{index}")));
+        indexed.or_else(|| self.get(name))
+    }
+
+    /// The indexes of destinations, from 1 on: they end before the first one that has neither path, port, domain nor https port.
+    pub fn indexes(&self) -> Vec<u8> {
+        let has = |index: &u8| MAKES_A_DESTINATION.iter().any(|name| self.get(&format!("{name}.{index}")).is_some());
+        (1..=HIGHEST_INDEX).take_while(has).collect()
     }
 
     /// Sets `name` to `value`, replacing what was there.

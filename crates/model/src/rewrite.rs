@@ -4,6 +4,7 @@
 
 use crate::pattern::Pattern;
 use pcre2::bytes::Captures;
+use std::fmt;
 
 /// The longest request line a rewrite may make, in bytes: what the proxy would take from a client.
 const LONGEST_TARGET: usize = 16 * 1024;
@@ -32,7 +33,6 @@ pub enum Rewrite {
 /// A replacement with references `\1` to `\9` to groups; `\0` is the whole match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    source: String,
     parts: Vec<Part>,
 }
 
@@ -160,12 +160,7 @@ impl Template {
             }
         }
         parts.push(Part::Text(plain));
-        Template { source: source.to_owned(), parts }
-    }
-
-    /// The template as the operator wrote it.
-    pub fn as_str(&self) -> &str {
-        &self.source
+        Template { parts }
     }
 
     fn expand(&self, captures: &Captures<'_>, into: &mut Vec<u8>) {
@@ -177,6 +172,16 @@ impl Template {
                 }
             }
         }
+    }
+}
+
+/// As HAProxy's `regsub` takes it: `\1` is a group, every other backslash is doubled.
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(&String::from_utf8_lossy(text).replace('\\', "\\\\")),
+            Part::Group(number) => write!(f, "\\{number}"),
+        })
     }
 }
 

@@ -15,6 +15,7 @@ pub mod verdict;
 mod word;
 
 pub use head::{FieldList, Fields, RequestHead};
+pub use rule::{Rule, RuleKind};
 pub use verdict::{Redirect, Verdict};
 
 use crate::auth::Access;
@@ -69,9 +70,24 @@ impl RouteTable {
         &self.backends
     }
 
-    /// The places of rules in the order in which they are asked, with the backend each leads to, for haproxy.cfg.
-    pub(crate) fn routes(&self) -> &[Route] {
-        &self.routes
+    /// The rules in the order in which they are asked, and where each leads.
+    pub fn rules(&self) -> impl Iterator<Item = (&Rule, &Route)> {
+        self.rules.rules().iter().zip(&self.routes)
+    }
+
+    /// The rules that redirect, in order; all of them are asked before any other.
+    pub fn redirects(&self) -> &[Rule] {
+        self.redirects.rules()
+    }
+
+    /// Where requests go that no rule matches, if anywhere.
+    pub fn default_route(&self) -> Option<&Route> {
+        self.default.map(|place| &self.routes[place])
+    }
+
+    /// The pool of servers of a route.
+    pub fn backend(&self, route: &Route) -> &Backend {
+        &self.backends[route.backend.index()]
     }
 
     /// The plain loop over all rules: what the index must agree with.

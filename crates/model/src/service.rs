@@ -61,8 +61,6 @@ pub struct Destination {
     pub paths: Vec<PathPattern>,
     /// Paths, none of which may match.
     pub excluded_paths: Vec<PathPattern>,
-    /// `pathType` as HAProxy spells it, for haproxy.cfg.
-    pub path_keyword: String,
     /// The domains' matcher as HAProxy spells it, for haproxy.cfg.
     pub domain_keyword: &'static str,
     /// Header fields that must have a value, as (name, value).

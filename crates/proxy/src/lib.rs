@@ -1,1 +1,90 @@
-//! stub
+//! HOW a connection is served: bound ports, HTTP/1.1, servers and their connections, answers.
+//!
+//! The program hands in worlds and takes nothing back; where a request goes is the model's to say.
+//! Not here: labels, services of a Swarm, variables, the control API.
+
+mod accept;
+mod answer;
+mod balance;
+mod client;
+mod connection;
+mod deadline;
+mod exchange;
+mod health;
+mod http1;
+mod pending;
+mod pool;
+mod resolve;
+mod scratch;
+mod tunnel;
+mod worker;
+mod world;
+
+pub use accept::BindError;
+pub use resolve::{BadResolver, Resolver};
+pub use world::{Cell, World};
+
+use model::{Frontend, Timeouts};
+use std::io;
+use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use worker::{Phase, Shared, Worker};
+
+/// Ports that are bound and not served yet: what can fail has happened before anything runs.
+pub struct Bound {
+    /// For each thread, a socket of each frontend.
+    threads: Vec<Vec<(Frontend, TcpListener)>>,
+    ports: Vec<u16>,
+}
+
+/// The running data plane.
+pub struct Proxy {
+    shared: Arc<Shared>,
+    phase: watch::Sender<Phase>,
+    workers: Vec<Worker>,
+}
+
+/// Binds all frontends on `ip` for so many threads. A frontend with port 0 gets a free one.
+pub fn bind(ip: IpAddr, frontends: &[Frontend], threads: usize) -> Result<Bound, BindError> {
+    let mut bound = Bound { threads: (0..threads).map(|_| Vec::new()).collect(), ports: Vec::new() };
+    for frontend in frontends {
+        let listeners = accept::bind(ip, frontend.port, threads)?;
+        let port = listeners.first().and_then(|first| first.local_addr().ok()).map_or(frontend.port, |address| address.port());
+        bound.ports.push(port);
+        for (thread, listener) in bound.threads.iter_mut().zip(listeners) {
+            thread.push((Frontend { port, ..*frontend }, listener));
+        }
+    }
+    Ok(bound)
+}
+
+impl Bound {
+    /// The bound ports, in the order of the frontends.
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// Serves what `world` holds, on a thread of its own for each socket of a port.
+    pub fn serve(self, world: Cell, timeouts: Timeouts) -> io::Result<Proxy> {
+        let shared = Arc::new(Shared::new(world, timeouts));
+        let (phase, told) = watch::channel(Phase::Serving);
+        let start = |(number, listeners)| Worker::start(number, listeners, Arc::clone(&shared), told.clone());
+        let workers = self.threads.into_iter().enumerate().map(start).collect::<io::Result<_>>()?;
+        Ok(Proxy { shared, phase, workers })
+    }
+}
+
+impl Proxy {
+    /// Takes no new connections, closes idle ones, and lets the others finish for at most `limit`. Blocks until it is done.
+    pub fn drain(self, limit: Duration) {
+        self.shared.drain();
+        self.phase.send_replace(Phase::Draining(Instant::now() + limit));
+        for worker in self.workers {
+            // A thread that panicked has no connections left to wait for.
+            let _ = worker.thread.join();
+        }
+    }
+}

@@ -1,1 +1,60 @@
-fn main() {}
+//! The command line: which role to play.
+//!
+//! Not here: what a role does (`app`).
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use swarmgate::settings::{self, Variables};
+use swarmgate::{app, demo, demo_service, ping};
+use tracing_subscriber::EnvFilter;
+
+/// The edge proxy that configures itself from a Docker Swarm.
+#[derive(Parser)]
+#[command(version, about, after_help = "All settings are variables of the environment: docs/settings.md.")]
+struct Arguments {
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// Serve the services that were announced.
+    #[command(alias = "server")]
+    Proxy,
+    /// Follow a Swarm and announce its services.
+    Listener,
+    /// Serve a demo service on port 8000 and say what to try.
+    Demo,
+    /// Ask the program on this machine whether it is ready; for HEALTHCHECK.
+    Ping,
+    /// Be the demo service itself.
+    DemoService {
+        /// The port to listen on.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).init();
+    match play(Arguments::parse().role).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("swarmgate: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(role: Role) -> anyhow::Result<()> {
+    let variables = Variables::of_process();
+    match role {
+        Role::Proxy => app::run_proxy(settings::proxy(&variables)?).await,
+        Role::Listener => app::run_listener(settings::listener(&variables)?).await,
+        Role::Demo => demo::run().await,
+        Role::Ping => ping::run(&settings::ping(&variables)?).await,
+        Role::DemoService { port } => demo_service::run(port).await,
+    }
+}

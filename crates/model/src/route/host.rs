@@ -75,6 +75,15 @@ impl HostPattern {
         })
     }
 
+    /// The text that is looked for, normalised; empty means every host.
+    pub fn as_str(&self) -> &str {
+        match self {
+            HostPattern::Exact(text) | HostPattern::Prefix(text) | HostPattern::Suffix(text) => text,
+            HostPattern::Labels(text) | HostPattern::Substring(text) => text,
+            HostPattern::Regex(pattern) => pattern.as_str(),
+        }
+    }
+
     /// Whether `host`, already normalised, matches.
     pub fn matches(&self, host: &[u8]) -> bool {
         match self {

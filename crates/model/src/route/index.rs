@@ -62,7 +62,6 @@ impl RuleIndex {
         self.rules.get(rank)
     }
 
-    #[cfg(test)]
     pub(super) fn rules(&self) -> &[Rule] {
         &self.rules
     }

@@ -5,6 +5,7 @@
 
 use super::word;
 use crate::pattern::Pattern;
+use std::fmt;
 
 /// HAProxy's path matchers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,7 @@ pub struct PathType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPattern {
     text: String,
+    kind: PathType,
     test: Test,
 }
 
@@ -89,17 +91,34 @@ impl PathType {
     }
 }
 
+/// HAProxy's keyword, followed by ` -i` where the case of letters is ignored.
+impl fmt::Display for PathType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.matcher {
+            PathMatcher::Exact => "path",
+            PathMatcher::Prefix => "path_beg",
+            PathMatcher::Suffix => "path_end",
+            PathMatcher::Substring => "path_sub",
+            PathMatcher::Segments => "path_dir",
+            PathMatcher::Words => "path_dom",
+            PathMatcher::Length => "path_len",
+            PathMatcher::Regex => "path_reg",
+        })?;
+        f.write_str(if self.ignore_case { " -i" } else { "" })
+    }
+}
+
 impl PathPattern {
     /// The pattern that `text` means under `kind`; the error is the reason, for an operator.
     pub fn parse(text: &str, kind: PathType) -> Result<PathPattern, String> {
         let test = match kind.matcher {
             PathMatcher::Regex => {
                 let pattern = Pattern::compile(text, kind.ignore_case).map_err(|error| error.to_string())?;
-                return Ok(PathPattern { text: text.to_owned(), test: Test::Regex(pattern) });
+                return Ok(PathPattern { text: text.to_owned(), kind, test: Test::Regex(pattern) });
             }
             PathMatcher::Length => {
                 let length = text.parse().map_err(|_| format!("`{text}` is not a length in bytes"))?;
-                return Ok(PathPattern { text: text.to_owned(), test: Test::Length(length) });
+                return Ok(PathPattern { text: text.to_owned(), kind, test: Test::Length(length) });
             }
             PathMatcher::Exact => Test::Exact,
             PathMatcher::Prefix => Test::Prefix,
@@ -109,14 +128,19 @@ impl PathPattern {
             PathMatcher::Words => Test::Words,
         };
         Ok(match kind.ignore_case {
-            false => PathPattern { text: text.to_owned(), test },
-            true => PathPattern { text: text.to_ascii_lowercase(), test: Test::AnyCase(Box::new(test)) },
+            false => PathPattern { text: text.to_owned(), kind, test },
+            true => PathPattern { text: text.to_ascii_lowercase(), kind, test: Test::AnyCase(Box::new(test)) },
         })
     }
 
     /// The pattern's text; lower case if case is ignored.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// How it is compared.
+    pub fn kind(&self) -> PathType {
+        self.kind
     }
 
     /// Whether `path`, without its query, matches.

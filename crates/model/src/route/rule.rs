@@ -7,6 +7,7 @@ use super::host::HostPattern;
 use super::path::PathPattern;
 use super::verdict::Redirect;
 use crate::service::{Destination, Service};
+use std::fmt;
 use std::sync::Arc;
 
 /// The port of the plain rule of a destination that has an https port too.
@@ -14,7 +15,7 @@ const PLAIN_PORT: u16 = 80;
 
 /// Conditions of one destination. The destination itself holds them; a rule says which of them count.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub struct Rule {
     service: Arc<Service>,
     destination: usize,
     kind: RuleKind,
@@ -22,7 +23,7 @@ pub(super) struct Rule {
 
 /// What a rule is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RuleKind {
+pub enum RuleKind {
     /// Forward to `port`.
     Plain,
     /// Forward what came over TLS to `httpsPort`.
@@ -40,8 +41,41 @@ impl Rule {
         Rule { service: Arc::clone(service), destination, kind }
     }
 
+    /// What it is for.
+    pub fn kind(&self) -> RuleKind {
+        self.kind
+    }
+
+    /// The service it belongs to.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The destination that holds the conditions.
+    pub fn destination(&self) -> &Destination {
+        &self.service.destinations[self.destination]
+    }
+
+    /// The port of the proxy the request must have come in on; `None`: any.
+    pub fn source_port(&self) -> Option<u16> {
+        let destination = self.destination();
+        match self.kind {
+            RuleKind::Https => destination.https.map(|https| https.source_port),
+            RuleKind::RedirectFromDomain => None,
+            _ => destination.source_port.or(destination.https.map(|_| PLAIN_PORT)),
+        }
+    }
+
+    /// The matcher of its hosts, as HAProxy spells it.
+    pub fn host_keyword(&self) -> &'static str {
+        match self.kind {
+            RuleKind::RedirectFromDomain => "hdr_beg(host)",
+            _ => self.destination().domain_keyword,
+        }
+    }
+
     /// Hosts, any of which must match; empty: all.
-    pub(super) fn hosts(&self) -> &[HostPattern] {
+    pub fn hosts(&self) -> &[HostPattern] {
         match self.kind {
             RuleKind::RedirectFromDomain => &self.destination().redirect_from,
             _ => &self.destination().hosts,
@@ -49,7 +83,7 @@ impl Rule {
     }
 
     /// Paths, any of which must match; empty: all.
-    pub(super) fn paths(&self) -> &[PathPattern] {
+    pub fn paths(&self) -> &[PathPattern] {
         match self.kind {
             RuleKind::RedirectFromDomain => &[],
             _ => &self.destination().paths,
@@ -63,15 +97,15 @@ impl Rule {
 
     /// Whether all conditions but host and path hold.
     pub(super) fn rest_holds(&self, head: &RequestHead<'_>) -> bool {
-        match self.kind {
-            RuleKind::Plain => {
-                self.port_holds(head) && self.not_excluded(head) && self.agent_holds(head) && self.fields_hold(head)
+        let port_holds = self.source_port().is_none_or(|port| port == head.port);
+        port_holds
+            && match self.kind {
+                RuleKind::Plain => self.not_excluded(head) && self.agent_holds(head) && self.fields_hold(head),
+                RuleKind::Https => self.not_excluded(head) && self.agent_holds(head),
+                RuleKind::RedirectFromDomain => true,
+                RuleKind::RedirectWhenHttpProto => head.fields.has_element(PROTO, b"http"),
+                RuleKind::RedirectUnlessHttpsProto => !head.fields.has_element(PROTO, b"https"),
             }
-            RuleKind::Https => self.https_port_holds(head) && self.not_excluded(head) && self.agent_holds(head),
-            RuleKind::RedirectFromDomain => true,
-            RuleKind::RedirectWhenHttpProto => self.port_holds(head) && head.fields.has_element(PROTO, b"http"),
-            RuleKind::RedirectUnlessHttpsProto => self.port_holds(head) && !head.fields.has_element(PROTO, b"https"),
-        }
     }
 
     /// Whether all conditions hold, asked one by one.
@@ -91,20 +125,6 @@ impl Rule {
         }
     }
 
-    fn destination(&self) -> &Destination {
-        &self.service.destinations[self.destination]
-    }
-
-    fn port_holds(&self, head: &RequestHead<'_>) -> bool {
-        let destination = self.destination();
-        let wanted = destination.source_port.or(destination.https.map(|_| PLAIN_PORT));
-        wanted.is_none_or(|port| port == head.port)
-    }
-
-    fn https_port_holds(&self, head: &RequestHead<'_>) -> bool {
-        self.destination().https.is_some_and(|https| https.source_port == head.port)
-    }
-
     fn not_excluded(&self, head: &RequestHead<'_>) -> bool {
         !self.destination().excluded_paths.iter().any(|pattern| pattern.matches(head.path))
     }
@@ -120,6 +140,42 @@ impl Rule {
 
     fn fields_hold(&self, head: &RequestHead<'_>) -> bool {
         self.destination().headers.iter().all(|(name, value)| head.fields.has_element(name, value.as_bytes()))
+    }
+}
+
+/// The conditions in HAProxy's words, for people: `path_beg /demo, hdr_beg(host) my-domain.com, port 80`.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let destination = self.destination();
+        let any_of = |patterns: &[PathPattern]| {
+            let texts: Vec<_> = patterns.iter().map(PathPattern::as_str).collect();
+            patterns.first().map(|first| format!("{} {}", first.kind(), texts.join(" ")))
+        };
+        let mut conditions: Vec<String> = any_of(self.paths()).into_iter().collect();
+        if !self.hosts().is_empty() {
+            let texts: Vec<_> = self.hosts().iter().map(HostPattern::as_str).collect();
+            conditions.push(format!("{} {}", self.host_keyword(), texts.join(" ")));
+        }
+        conditions.extend(self.source_port().map(|port| format!("port {port}")));
+        match self.kind {
+            RuleKind::RedirectFromDomain => {}
+            RuleKind::RedirectWhenHttpProto => conditions.push(format!("{PROTO}: http")),
+            RuleKind::RedirectUnlessHttpsProto => conditions.push(format!("not {PROTO}: https")),
+            RuleKind::Plain | RuleKind::Https => {
+                conditions.extend(any_of(&destination.excluded_paths).map(|paths| format!("not {paths}")));
+                conditions.extend(destination.agents_condition());
+            }
+        }
+        if self.kind == RuleKind::Plain {
+            conditions.extend(destination.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+        }
+        f.write_str(&conditions.join(", "))
+    }
+}
+
+impl Destination {
+    fn agents_condition(&self) -> Option<String> {
+        (!self.agents.is_empty()).then(|| format!("user-agent {}", self.agents.join(" or ")))
     }
 }
 

@@ -11,9 +11,7 @@ use crate::rewrite::{self, Rewrite};
 use crate::route::host::{DomainAlgorithm, HostPattern};
 use crate::route::path::{PathPattern, PathType};
 
-const HIGHEST_INDEX: u8 = 10;
 const DEFAULT_TLS_PORT: u16 = 443;
-const MAKES_A_DESTINATION: [&str; 4] = ["servicePath", "port", "serviceDomain", "httpsPort"];
 
 pub(super) fn read(
     reader: &mut Reader<'_>,
@@ -21,8 +19,7 @@ pub(super) fn read(
     context: &Context,
     name: &ServiceName,
 ) -> Vec<Destination> {
-    let exists = |index: &u8| MAKES_A_DESTINATION.iter().any(|name| params.get(&format!("{name}.{index}")).is_some());
-    let indexed: Vec<u8> = (1..=HIGHEST_INDEX).take_while(exists).collect();
+    let indexed = params.indexes();
     let algorithm = domain_algorithm(reader, context, &indexed);
     let mut destinations = Vec::new();
     for index in indexed.iter().copied().map(Some).chain(indexed.is_empty().then_some(None)) {
@@ -52,7 +49,7 @@ fn domain_algorithm(reader: &mut Reader<'_>, context: &Context, indexed: &[u8]) 
 
 fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algorithm: DomainAlgorithm) -> Destination {
     let mode = read_mode(reader);
-    let (kind, path_keyword) = read_path_type(reader, mode);
+    let kind = read_path_type(reader, mode);
     let domains = reader.list("serviceDomain");
     let hosts = read_hosts(reader, "serviceDomain", &domains, algorithm);
     let mut paths = if mode == Mode::Http { read_paths(reader, "servicePath", kind) } else { Vec::new() };
@@ -67,10 +64,9 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
         redirect_from: read_redirect_from(reader, &domains),
         paths,
         excluded_paths: read_paths(reader, "servicePathExclude", kind),
-        path_keyword,
         domain_keyword: algorithm.keyword(),
         headers: read_headers(reader),
-        agents: reader.list("userAgent").iter().map(|agent| agent.replace("\\ ", " ").to_ascii_lowercase()).collect(),
+        agents: read_agents(reader),
         source_port: reader.port("srcPort"),
         dial: read_dial(reader, name),
         port: reader.port("port"),
@@ -99,14 +95,13 @@ fn read_mode(reader: &mut Reader<'_>) -> Mode {
     mode
 }
 
-/// `pathType`. In sni mode it names an SNI fetch instead, which is kept as text for haproxy.cfg.
-fn read_path_type(reader: &mut Reader<'_>, mode: Mode) -> (PathType, String) {
-    let keyword = reader.text("pathType").unwrap_or("path_beg").trim().to_owned();
+/// `pathType`. In sni mode it names an SNI fetch instead, which nothing acts on yet.
+fn read_path_type(reader: &mut Reader<'_>, mode: Mode) -> PathType {
     if mode == Mode::Sni {
-        return (PathType::default(), keyword);
+        return PathType::default();
     }
     let reason = "is not one of path, path_beg, path_end, path_sub, path_dir, path_dom, path_len, path_reg (with ` -i` or without)";
-    (reader.parsed("pathType", reason, PathType::parse).unwrap_or_default(), keyword)
+    reader.parsed("pathType", reason, PathType::parse).unwrap_or_default()
 }
 
 fn read_paths(reader: &mut Reader<'_>, name: &'static str, kind: PathType) -> Vec<PathPattern> {
@@ -138,6 +133,10 @@ fn read_hosts(
             continue;
         }
         match HostPattern::parse(domain.trim_start_matches('*'), algorithm) {
+            // An empty text matches every host: what `*` asks for, and what `:8080` must not get.
+            Ok(pattern) if pattern.as_str().is_empty() && !domain.starts_with('*') => {
+                reader.bad(name, domain, "has no name in it");
+            }
             Ok(pattern) => patterns.push(pattern),
             Err(error) => reader.bad(name, domain, &error.to_string()),
         }
@@ -157,13 +156,42 @@ fn read_headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     for entry in reader.list("serviceHeader") {
         match entry.split_once(':') {
-            Some((name, value)) if !name.trim().is_empty() && !value.contains(':') => {
+            Some((name, value))
+                if is_token(name.trim()) && !value.contains(|c: char| c == ':' || c.is_ascii_control()) =>
+            {
                 headers.push((name.trim().to_owned(), value.trim().replace("\\ ", " ")));
             }
             _ => reader.bad("serviceHeader", entry, "is not `Name:value`"),
         }
     }
     headers
+}
+
+fn read_agents(reader: &mut Reader<'_>) -> Vec<String> {
+    let mut agents = Vec::new();
+    for agent in reader.list("userAgent") {
+        match agent.bytes().any(|byte| byte.is_ascii_control()) {
+            true => reader.bad("userAgent", agent, "holds a line end or another control character"),
+            false => agents.push(agent.replace("\\ ", " ").to_ascii_lowercase()),
+        }
+    }
+    agents
+}
+
+fn read_methods(reader: &mut Reader<'_>, name: &'static str) -> Vec<String> {
+    let mut methods = Vec::new();
+    for method in reader.list(name) {
+        match is_token(method) {
+            true => methods.push(method.to_owned()),
+            false => reader.bad(name, method, "is not a method"),
+        }
+    }
+    methods
+}
+
+/// The name of a field or a method (RFC 9110 §5.6.2).
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn read_dial(reader: &mut Reader<'_>, name: &ServiceName) -> Dial {
@@ -193,8 +221,8 @@ fn read_guard(reader: &mut Reader<'_>, context: &Context) -> Guard {
     Guard {
         https_only: reader.flag("httpsOnly") || reader.unindexed_flag("httpsOnly") || context.https_only,
         https_redirect_code: reader.parsed("httpsRedirectCode", "is not one of 301, 302, 303, 307, 308", code),
-        allowed_methods: reader.list("allowedMethods").into_iter().map(str::to_owned).collect(),
-        denied_methods: reader.list("deniedMethods").into_iter().map(str::to_owned).collect(),
+        allowed_methods: read_methods(reader, "allowedMethods"),
+        denied_methods: read_methods(reader, "deniedMethods"),
         deny_http: reader.flag("denyHttp"),
         ignore_authorization: reader.flag("ignoreAuthorization"),
     }

@@ -54,8 +54,7 @@ impl<'p> Reader<'p> {
             let mut names = std::iter::once(row.name).chain(row.aliases.iter().copied());
             return names.find_map(|name| self.params.get_any_case(name));
         }
-        let indexed = self.index.and_then(|index| self.params.get(&format!("{name}.{index}")));
-        indexed.or_else(|| self.params.get(name))
+        self.params.get_at(name, self.index)
     }
 
     /// The elements of a list, without blanks around them and without empty ones.

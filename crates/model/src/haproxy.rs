@@ -1,0 +1,125 @@
+//! A snapshot as a haproxy.cfg: what `GET /config` shows, in the sections and names that Docker Flow Proxy's users look for.
+//!
+//! It is a view. HAProxy takes it as it is but for the passwords, which are masked, and two differences it has no words for: here
+//! hosts are compared without their port and trailing dot, and names that collide end in `~2`.
+//! Not here: writing files, running HAProxy.
+
+mod backend;
+mod frontend;
+mod quote;
+
+use crate::auth::{GlobalUsers, User};
+use crate::frontend::{Frontend, Timeouts};
+use crate::snapshot::Snapshot;
+use std::fmt::{Display, Write as _};
+use std::time::Duration;
+
+/// What the view shows and no service has a say in.
+#[derive(Clone, Debug)]
+pub struct Globals {
+    /// The bound ports.
+    pub frontends: Vec<Frontend>,
+    /// The limits of all connections.
+    pub timeouts: Timeouts,
+    /// HAProxy's word for how connections are kept (`CONNECTION_MODE`).
+    pub connection_mode: String,
+    /// The file names of all certificates, in order.
+    pub certificates: Vec<String>,
+    /// Who may pass where a service names nobody.
+    pub users: GlobalUsers,
+}
+
+/// The whole haproxy.cfg. The same snapshot gives the same bytes; no password is in them.
+pub fn render(snapshot: &Snapshot, globals: &Globals) -> String {
+    let mut lines = Lines(String::from(HEAD));
+    write_defaults(&mut lines, globals);
+    if let GlobalUsers::Only(users) = &globals.users {
+        write_userlist(&mut lines, DEFAULT_USERS, users);
+    }
+    frontend::write(&mut lines, snapshot, globals);
+    backend::write(&mut lines, &snapshot.routes);
+    lines.0
+}
+
+const HEAD: &str = "\
+# What this proxy does, in HAProxy's words. Made from the services; nothing reads it, and passwords are masked.
+
+global
+    pidfile /var/run/haproxy.pid
+";
+
+const DEFAULT_USERS: &str = "defaultUsers";
+const MASK: &str = "*****";
+
+fn write_defaults(lines: &mut Lines, globals: &Globals) {
+    let timeouts = &globals.timeouts;
+    lines.section("defaults");
+    lines.line("mode http");
+    lines.line("balance roundrobin");
+    lines.line(format_args!("option {}", quote::word(&globals.connection_mode)));
+    lines.line("option redispatch");
+    // A host that does not resolve is an error of one backend, not of the configuration.
+    lines.line("default-server init-addr last,libc,none");
+    for (name, limit) in [
+        ("connect", timeouts.connect),
+        ("client", timeouts.client),
+        ("server", timeouts.server),
+        ("queue", timeouts.queue),
+        ("tunnel", timeouts.tunnel),
+        ("http-request", timeouts.http_request),
+        ("http-keep-alive", timeouts.http_keep_alive),
+    ] {
+        lines.timeout(name, limit);
+    }
+}
+
+fn write_userlist(lines: &mut Lines, name: &str, users: &[User]) {
+    lines.section(format_args!("userlist {name}"));
+    for user in users {
+        lines.line(format_args!("user {} insecure-password {MASK}", quote::word(user.name())));
+    }
+    if users.is_empty() {
+        lines.line("# nobody may pass: no user has a name and a password");
+    }
+}
+
+/// Sections and lines in the making.
+struct Lines(String);
+
+impl Lines {
+    fn section(&mut self, title: impl Display) {
+        let _ = write!(self.0, "\n{title}\n");
+    }
+
+    fn line(&mut self, words: impl Display) {
+        let _ = writeln!(self.0, "    {words}");
+    }
+
+    fn blank(&mut self) {
+        self.0.push('\n');
+    }
+
+    fn timeout(&mut self, name: &str, limit: Duration) {
+        match limit.subsec_millis() {
+            0 => self.line(format_args!("timeout {name} {}s", limit.as_secs())),
+            _ => self.line(format_args!("timeout {name} {}ms", limit.as_millis())),
+        }
+    }
+}
+
+impl Default for Globals {
+    /// Docker Flow's own defaults.
+    fn default() -> Self {
+        let port = |port, tls| Frontend { port, tls, accept_proxy: false };
+        Globals {
+            frontends: vec![port(80, false), port(443, true)],
+            timeouts: Timeouts::default(),
+            connection_mode: "http-keep-alive".to_owned(),
+            certificates: Vec::new(),
+            users: GlobalUsers::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! HAProxy's quoting: whatever a value holds, it stays one word of one line.
+//!
+//! The rules are those of HAProxy's configuration manual, §2.2: quotes and backslashes around words, and once more around the
+//! arguments of a sample expression.
+//! Not here: what the words mean.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// One word of a line.
+pub(super) fn word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"#\"'\\$".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    if !text.is_empty() && !text.contains(|c: char| c == '\'' || c.is_control()) {
+        return Cow::Owned(format!("'{text}'"));
+    }
+    Cow::Owned(in_double_quotes(text))
+}
+
+/// One argument of a sample expression, such as `path` of `regsub(path,…)`. The expression as a whole goes through [`word`].
+pub(super) fn argument(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_.-:^$*+?|[]{}".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))),
+    }
+}
+
+/// The patterns of an ACL. `--` keeps one that starts with `-` from being read as a flag such as `-f <file>`.
+pub(super) fn patterns<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let texts: Vec<_> = texts.collect();
+    let flags = if texts.iter().any(|text| text.starts_with('-')) { "-- " } else { "" };
+    let words: Vec<_> = texts.into_iter().map(word).collect();
+    format!("{flags}{}", words.join(" "))
+}
+
+/// A text where HAProxy expands `%` expressions: a plain one has none.
+pub(super) fn format_string(text: &str) -> String {
+    word(&text.replace('%', "%%")).into_owned()
+}
+
+fn in_double_quotes(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        if c.is_control() {
+            // Control characters of the second block are two bytes.
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(quoted, "\\x{byte:02x}");
+            }
+            continue;
+        }
+        if "\"\\$".contains(c) {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{argument, format_string, patterns, word};
+
+    #[test]
+    fn a_word_is_quoted_only_where_it_must_be() {
+        for (text, quoted) in [
+            ("/demo", "/demo"),
+            ("", r#""""#),
+            ("a b", "'a b'"),
+            (r"^/\d+#$", r"'^/\d+#$'"),
+            ("it's $5", r#""it's \$5""#),
+            ("a\nuse_backend evil", r#""a\x0ause_backend evil""#),
+            ("\u{85}", r#""\xc2\x85""#),
+            ("\u{2028}", "'\u{2028}'"),
+        ] {
+            assert_eq!(word(text), quoted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_argument_cannot_end_its_expression() {
+        assert_eq!(argument("/something/"), "/something/");
+        assert_eq!(argument(r#"^/(\w+),"x""#), r#""^/(\\w+),\"x\"""#);
+        assert_eq!(argument(""), r#""""#);
+    }
+
+    #[test]
+    fn a_pattern_is_never_a_flag() {
+        assert_eq!(patterns(["/a", "/b"].into_iter()), "/a /b");
+        assert_eq!(patterns(["-f", "/etc/shadow"].into_iter()), "-- -f /etc/shadow");
+        assert_eq!(patterns(["-i #"].into_iter()), "-- '-i #'", "quotes do not hide it from HAProxy");
+    }
+
+    #[test]
+    fn a_percent_sign_is_doubled_where_expressions_are_expanded() {
+        assert_eq!(format_string("a%[env(X)]"), "a%%[env(X)]");
+    }
+}

@@ -1,0 +1,98 @@
+//! One client's connection: reading heads from it, answering it, and leaving it in peace.
+//!
+//! Not here: what a request is for (`connection`) and forwarding it (`exchange`).
+
+use crate::deadline::Deadline;
+use crate::scratch;
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+/// How long, and for how many bytes, a client may go on sending after its answer before the connection is closed on it.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 1024 * 1024;
+/// Room that an idle connection keeps for its next request.
+const KEPT_ROOM: usize = 4 * 1024;
+
+/// A client's connection.
+pub(crate) struct Client<S> {
+    pub(crate) stream: S,
+    /// The client's address as X-Forwarded-For shows it.
+    pub(crate) address: String,
+    /// The port of the proxy it came to.
+    pub(crate) port: u16,
+    /// What was read and not used yet: a partial head, or pipelined requests.
+    pub(crate) buffered: Vec<u8>,
+    pub(crate) deadline: Deadline,
+}
+
+/// Why no more bytes come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The client closed, or the connection broke.
+    Closed,
+    /// The deadline passed.
+    TimedOut,
+    /// Nothing was going on and the proxy is about to stop.
+    Draining,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// Reads once into `buffered`. `is_leaving` is asked while nothing comes.
+    pub(crate) async fn read(&mut self, is_leaving: impl Fn() -> bool) -> Result<(), Ended> {
+        let Client { stream, buffered, deadline, .. } = self;
+        poll_fn(|cx| match scratch::poll_read(cx, stream, |_, bytes| take(buffered, bytes)) {
+            Poll::Ready(Ok(true)) => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(Err(Ended::Closed)),
+            Poll::Pending if is_leaving() => Poll::Ready(Err(Ended::Draining)),
+            Poll::Pending => deadline.poll_passed(cx).map(|()| Err(Ended::TimedOut)),
+        })
+        .await
+    }
+
+    /// Takes `count` bytes off the front of `buffered`.
+    pub(crate) fn consume(&mut self, count: usize) {
+        if count == self.buffered.len() {
+            self.buffered.clear();
+            self.buffered.shrink_to(KEPT_ROOM);
+        } else {
+            self.buffered.drain(..count);
+        }
+    }
+
+    /// Sends all of `bytes`, for at most `limit`.
+    pub(crate) async fn send(&mut self, bytes: &[u8], limit: Duration) -> io::Result<()> {
+        tokio::time::timeout(limit, async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        })
+        .await?
+    }
+
+    /// Closes the connection so that the answer arrives: a close with unread bytes would reset it (RFC 9112 §9.6).
+    pub(crate) async fn linger(mut self) {
+        if self.stream.shutdown().await.is_err() {
+            return;
+        }
+        self.deadline.set(LINGER);
+        let mut left = LINGER_BYTES;
+        while left > 0 && self.read(|| false).await.is_ok() {
+            left = left.saturating_sub(self.buffered.len());
+            self.buffered.clear();
+        }
+    }
+
+    /// Sends an answer after which the connection ends.
+    pub(crate) async fn send_last(mut self, bytes: &[u8], limit: Duration) {
+        if self.send(bytes, limit).await.is_ok() {
+            self.linger().await;
+        }
+    }
+}
+
+fn take(buffered: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    buffered.extend_from_slice(bytes);
+    !bytes.is_empty()
+}

@@ -1,0 +1,101 @@
+//! From client to server: the head, then the body as it comes.
+//!
+//! Not here: the other direction (`exchange::response`).
+
+use super::Fault;
+use crate::client::Client;
+use crate::http1::Malformed;
+use crate::http1::body::Body;
+use crate::http1::request::Shape;
+use crate::pending::Pending;
+use crate::scratch;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// What is still to be sent of a request.
+pub(super) struct RequestSide {
+    /// What is left to read of the body.
+    body: Body,
+    /// Head and body bytes for the server. The first ones stay here until more of the body is read, for another try.
+    pending: Pending,
+    /// More of the body was read than `pending` holds: the request cannot be sent again.
+    read_on: bool,
+    /// The server takes no more.
+    stopped: bool,
+}
+
+impl RequestSide {
+    /// Takes the head off `client.buffered`, with what is there of the body.
+    pub(super) fn begin<S>(client: &mut Client<S>, shape: &Shape, mut head: Vec<u8>) -> Result<RequestSide, Malformed>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut body = shape.body;
+        let rest = &client.buffered[shape.head_length..];
+        let taken = body.advance(rest)?;
+        head.extend_from_slice(&rest[..taken]);
+        client.consume(shape.head_length + taken);
+        Ok(RequestSide { body, pending: Pending::new(head), read_on: false, stopped: false })
+    }
+
+    /// Everything was sent, or the server takes no more.
+    pub(super) fn is_done(&self) -> bool {
+        self.stopped || (self.pending.is_empty() && self.body.is_finished())
+    }
+
+    /// The server takes no more; only its response counts now.
+    pub(super) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    pub(super) fn can_repeat(&self) -> bool {
+        !self.read_on
+    }
+
+    /// Begins again, for another connection.
+    pub(super) fn rewind(&mut self) {
+        self.pending.rewind();
+        self.stopped = false;
+    }
+
+    /// Gives back the head's room.
+    pub(super) fn into_room(self) -> Vec<u8> {
+        self.pending.into_bytes()
+    }
+
+    pub(super) fn waits_for_client(&self) -> bool {
+        !self.stopped && self.pending.is_empty() && !self.body.is_finished()
+    }
+
+    /// Moves what can be moved. Bytes behind the body are the next request's: they go to `client.buffered`.
+    pub(super) fn poll<S>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Client<S>,
+        server: &mut TcpStream,
+        progress: &mut bool,
+    ) -> Poll<Result<(), Fault>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        loop {
+            ready!(self.pending.poll_flush(cx, server, progress)).map_err(|_| Fault::ServerGone)?;
+            if self.body.is_finished() {
+                return Poll::Ready(Ok(()));
+            }
+            self.pending.clear();
+            self.read_on = true;
+            let Client { stream, buffered, .. } = &mut *client;
+            let (body, pending) = (&mut self.body, &mut self.pending);
+            let sent = ready!(scratch::poll_read(cx, stream, |cx, bytes| {
+                let taken = body.advance(bytes).map_err(|_| Fault::BadRequest)?;
+                buffered.extend_from_slice(&bytes[taken..]);
+                pending.send(cx, server, [&bytes[..taken], &[]]).map_err(|_| Fault::ServerGone)?;
+                if bytes.is_empty() { Err(Fault::ClientGone) } else { Ok(()) }
+            }));
+            sent.unwrap_or(Err(Fault::ClientGone))?;
+            *progress = true;
+        }
+    }
+}

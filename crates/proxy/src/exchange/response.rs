@@ -1,0 +1,186 @@
+//! From server to client: heads, then the body as it comes.
+//!
+//! Not here: the other direction (`exchange::request`).
+
+use super::Fault;
+use crate::http1::body::Body;
+use crate::http1::request::Shape;
+use crate::http1::response::{self, Kind, Response};
+use crate::http1::{Malformed, Parsed};
+use crate::pending::Pending;
+use crate::scratch;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// A body up to this long leaves in one piece with its head; a longer one is not copied.
+const SMALL_BODY: usize = 4 * 1024;
+
+/// How far a response has come.
+pub(super) struct ResponseSide {
+    /// A head that is not whole yet.
+    partial: Vec<u8>,
+    /// Bytes the client has not taken yet.
+    pending: Pending,
+    /// The final head, once it was read.
+    head: Option<Response>,
+    /// A body without an end of its own has ended with the connection.
+    ended: bool,
+    client_keeps: bool,
+    /// The server sent something.
+    received: bool,
+    /// The client was sent something.
+    sent: bool,
+}
+
+impl ResponseSide {
+    pub(super) fn new(client_keeps: bool) -> ResponseSide {
+        let (partial, pending) = (Vec::new(), Pending::default());
+        ResponseSide { partial, pending, head: None, ended: false, client_keeps, received: false, sent: false }
+    }
+
+    /// Nothing came from the server yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        !self.received
+    }
+
+    pub(super) fn has_sent(&self) -> bool {
+        self.sent
+    }
+
+    pub(super) fn is_switched(&self) -> bool {
+        self.head.is_some_and(|head| head.kind == Kind::Switching)
+    }
+
+    pub(super) fn server_keeps(&self) -> bool {
+        self.head.is_some_and(|head| head.server_keeps)
+    }
+
+    pub(super) fn client_keeps(&self) -> bool {
+        self.head.is_some_and(|head| head.client_keeps)
+    }
+
+    pub(super) fn waits_for_client(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    fn is_finished(&self) -> bool {
+        self.ended || self.head.is_some_and(|head| head.kind == Kind::Switching || head.body.is_finished())
+    }
+
+    /// Moves what can be moved; ready once the client has everything.
+    pub(super) fn poll<S>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut S,
+        server: &mut TcpStream,
+        request: &Shape,
+        progress: &mut bool,
+    ) -> Poll<Result<(), Fault>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        loop {
+            ready!(self.pending.poll_flush(cx, client, progress)).map_err(|_| Fault::ClientGone)?;
+            self.pending.clear();
+            if self.is_finished() {
+                return Pin::new(client).poll_flush(cx).map_err(|_| Fault::ClientGone);
+            }
+            match ready!(scratch::poll_read(cx, server, |cx, bytes| self.take(cx, client, bytes, request))) {
+                Ok(taken) => taken?,
+                Err(_) => return Poll::Ready(Err(Fault::ServerGone)),
+            }
+            *progress = true;
+        }
+    }
+
+    fn take<S>(&mut self, cx: &mut Context<'_>, client: &mut S, bytes: &[u8], request: &Shape) -> Result<(), Fault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if bytes.is_empty() {
+            return self.take_end();
+        }
+        self.received = true;
+        scratch::with_outgoing(|outgoing| match &mut self.head {
+            None => self.take_heads(cx, client, bytes, request, outgoing),
+            Some(head) => {
+                let body = pass(head, bytes, outgoing).map_err(|_| Fault::BadResponse)?;
+                self.send(cx, client, [outgoing, body])
+            }
+        })
+    }
+
+    /// The server closed. That ends only a body that has no other end; any other response is cut off.
+    fn take_end(&mut self) -> Result<(), Fault> {
+        self.ended = self.head.is_some_and(|head| head.body == Body::UntilClose);
+        if self.ended { Ok(()) } else { Err(Fault::ServerGone) }
+    }
+
+    /// Reads as many heads as there are: interim ones pass on, the final one is kept.
+    fn take_heads<S>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut S,
+        bytes: &[u8],
+        request: &Shape,
+        outgoing: &mut Vec<u8>,
+    ) -> Result<(), Fault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut joined = std::mem::take(&mut self.partial);
+        let mut rest = bytes;
+        if !joined.is_empty() {
+            joined.extend_from_slice(bytes);
+            rest = &joined;
+        }
+        while !rest.is_empty() {
+            let parsed = response::forward(rest, request, self.client_keeps, outgoing).map_err(|_| Fault::BadResponse)?;
+            let Parsed::Complete(mut head) = parsed else {
+                self.partial = rest.to_vec();
+                break;
+            };
+            rest = &rest[head.head_length..];
+            if head.kind == Kind::Interim {
+                continue;
+            }
+            let body = pass(&mut head, rest, outgoing).map_err(|_| Fault::BadResponse)?;
+            self.head = Some(head);
+            return self.send_first(cx, client, outgoing, body);
+        }
+        self.send(cx, client, [outgoing, &[]])
+    }
+
+    /// Head and small body leave in one piece.
+    fn send_first<S>(&mut self, cx: &mut Context<'_>, client: &mut S, head: &mut Vec<u8>, body: &[u8]) -> Result<(), Fault>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        if body.len() > SMALL_BODY {
+            return self.send(cx, client, [head, body]);
+        }
+        head.extend_from_slice(body);
+        self.send(cx, client, [head, &[]])
+    }
+
+    fn send<S>(&mut self, cx: &mut Context<'_>, client: &mut S, parts: [&[u8]; 2]) -> Result<(), Fault>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        self.sent |= parts.iter().any(|part| !part.is_empty());
+        self.pending.send(cx, client, parts).map_err(|_| Fault::ClientGone)
+    }
+}
+
+/// Takes the body's bytes from the front of `bytes`. Returns those that pass as they are; the rest went into `outgoing`, unframed.
+/// Bytes behind the body mean that the server says more than it was asked for: its connection is not used again.
+fn pass<'b>(head: &mut Response, bytes: &'b [u8], outgoing: &mut Vec<u8>) -> Result<&'b [u8], Malformed> {
+    let taken = match head.unframe {
+        false => head.body.advance(bytes)?,
+        true => head.body.advance_unframed(bytes, |data| outgoing.extend_from_slice(data))?,
+    };
+    head.server_keeps &= taken == bytes.len();
+    Ok(if head.unframe { &[] } else { &bytes[..taken] })
+}

@@ -1,0 +1,55 @@
+//! HTTP/1.1 on the wire: heads in and out, and where bodies end (RFC 9112). Strict: what two readers could read in two ways is refused.
+//!
+//! Not here: sockets and time (`connection`, `exchange`), and what becomes of a request (`model::route`).
+
+pub(crate) mod body;
+pub(crate) mod fields;
+pub(crate) mod request;
+pub(crate) mod response;
+
+use std::mem::MaybeUninit;
+
+/// The largest head that is taken, in bytes; a larger one gets 431, from a server 502.
+pub(crate) const MAX_HEAD: usize = 32 * 1024;
+/// The most header fields in one head.
+pub(crate) const MAX_FIELDS: usize = 256;
+/// The longest request target, in bytes; a longer one gets 414.
+pub(crate) const MAX_TARGET: usize = 16 * 1024;
+
+/// Room for the fields of one head, on the caller's stack.
+pub(crate) type FieldSpace<'b> = [MaybeUninit<httparse::Header<'b>>; MAX_FIELDS];
+
+/// Fresh room.
+pub(crate) const fn field_space<'b>() -> FieldSpace<'b> {
+    [const { MaybeUninit::uninit() }; MAX_FIELDS]
+}
+
+/// What was read of a head so far.
+pub(crate) enum Parsed<T> {
+    /// All of it.
+    Complete(T),
+    /// More bytes are needed.
+    Partial,
+}
+
+/// A message that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Malformed {
+    /// It breaks RFC 9112, or two readers could read it in two ways.
+    #[error("the message is not HTTP/1.1")]
+    Syntax,
+    /// Too many or too long header fields.
+    #[error("the head is too large")]
+    HeadTooLarge,
+    /// Too long a target.
+    #[error("the request target is too long")]
+    TargetTooLong,
+    /// CONNECT, which a reverse proxy does not offer.
+    #[error("the method is not offered")]
+    MethodNotAllowed,
+}
+
+/// Where `part`, a slice of `whole`, begins in it.
+fn offset(whole: &[u8], part: &[u8]) -> usize {
+    part.as_ptr() as usize - whole.as_ptr() as usize
+}

@@ -1,0 +1,216 @@
+//! The head of a request: read from a client, and written for a server.
+//!
+//! A head that needs no change but its hop-by-hop fields is copied in whole runs of bytes; only a rewritten target, an absolute
+//! URI or HTTP/1.0 make a new first line.
+//! Not here: what becomes of the request.
+
+use super::body::Body;
+use super::fields::{Class, FieldList, elements, is_authority};
+use super::{FieldSpace, MAX_HEAD, MAX_TARGET, Malformed, Parsed, offset};
+use model::Fields;
+use model::rewrite::Rewritten;
+
+/// A request as a client sent it.
+pub(crate) struct Request<'h, 'b> {
+    /// The head with its last empty line.
+    head: &'b [u8],
+    pub(crate) method: &'b str,
+    /// Path and query; `*` of `OPTIONS *`.
+    pub(crate) target: &'b [u8],
+    /// The target's authority, or the Host field.
+    pub(crate) host: Option<&'b [u8]>,
+    pub(crate) shape: Shape,
+    /// The first line can be passed on as it is.
+    line_passes: bool,
+    /// The Host field is not the one to pass on.
+    host_differs: bool,
+    fields: FieldList<'h, 'b>,
+}
+
+/// What an exchange must know of a request once its head is gone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// Bytes of the head.
+    pub(crate) head_length: usize,
+    pub(crate) body: Body,
+    /// The client would go on with this connection.
+    pub(crate) keep_alive: bool,
+    /// The client offers another protocol.
+    pub(crate) upgrade: bool,
+    /// HEAD: the response has no body.
+    pub(crate) is_head: bool,
+    /// The client speaks HTTP/1.0.
+    pub(crate) http10: bool,
+    /// Doing it twice is doing it once (RFC 9110 §9.2.2).
+    pub(crate) idempotent: bool,
+}
+
+/// What is changed on the way to the server.
+pub(crate) struct Changes<'c> {
+    /// The client's address, for X-Forwarded-For.
+    pub(crate) client: &'c str,
+    /// The request line after the route's rewrites.
+    pub(crate) rewritten: Option<&'c Rewritten>,
+    /// The credentials were for the proxy.
+    pub(crate) drop_authorization: bool,
+    /// The client may not speak for others.
+    pub(crate) drop_forwarded: bool,
+    /// Host for a request of HTTP/1.0 that has none.
+    pub(crate) fallback_host: &'c str,
+}
+
+impl<'h, 'b> Request<'h, 'b> {
+    /// Reads the head at the start of `bytes`.
+    pub(crate) fn parse(bytes: &'b [u8], space: &'h mut FieldSpace<'b>) -> Result<Parsed<Request<'h, 'b>>, Malformed> {
+        let mut parser = httparse::Request::new(&mut []);
+        let length = match parser.parse_with_uninit_headers(bytes, space) {
+            Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
+            Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
+            Ok(_) => return Err(too_large(parser.path)),
+            Err(httparse::Error::TooManyHeaders) => return Err(Malformed::HeadTooLarge),
+            Err(_) => return Err(Malformed::Syntax),
+        };
+        let (Some(method), Some(target), Some(version)) = (parser.method, parser.path, parser.version) else {
+            return Err(Malformed::Syntax);
+        };
+        let line = Line { method, target: target.as_bytes(), http10: version == 0 };
+        Request::read(&bytes[..length], line, parser.headers).map(Parsed::Complete)
+    }
+
+    fn read(head: &'b [u8], line: Line<'b>, headers: &'h [httparse::Header<'b>]) -> Result<Request<'h, 'b>, Malformed> {
+        if line.method == "CONNECT" {
+            return Err(Malformed::MethodNotAllowed);
+        }
+        if line.target.len() > MAX_TARGET {
+            return Err(Malformed::TargetTooLong);
+        }
+        let (fields, facts) = FieldList::read(headers)?;
+        let start = fields.start(head);
+        let bare_line_ends = head[start - 2] != b'\r' || head[head.len() - 2] != b'\r';
+        let host_missing = facts.host.is_none() && !line.http10;
+        let host_malformed = facts.host.is_some_and(|host| !is_authority(host));
+        if bare_line_ends || host_missing || host_malformed || (line.http10 && facts.chunked) {
+            return Err(Malformed::Syntax);
+        }
+        let (authority, target) = line.split_target()?;
+        let shape = Shape {
+            head_length: head.len(),
+            body: if facts.chunked { Body::CHUNKED } else { Body::Length(facts.length.unwrap_or(0)) },
+            keep_alive: !facts.close && (!line.http10 || facts.keep_alive),
+            upgrade: !line.http10 && facts.upgrade.is_some_and(|protocols| !names_h2c(protocols)),
+            is_head: line.method == "HEAD",
+            http10: line.http10,
+            idempotent: matches!(line.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+        };
+        let host_differs = authority.is_some() || (facts.host.is_none_or(<[u8]>::is_empty) && line.http10);
+        let line_passes = authority.is_none() && !line.http10;
+        let host = authority.or(facts.host).filter(|host| !host.is_empty());
+        Ok(Request { head, method: line.method, target, host, shape, line_passes, host_differs, fields })
+    }
+
+    /// The path without its query; empty for `*`.
+    pub(crate) fn path(&self) -> &'b [u8] {
+        match memchr::memchr(b'?', self.target) {
+            _ if self.target == b"*" => &[],
+            Some(end) => &self.target[..end],
+            None => self.target,
+        }
+    }
+
+    /// Writes the head for a server: without the fields of this hop, with X-Forwarded-For.
+    pub(crate) fn write(&self, changes: &Changes<'_>, into: &mut Vec<u8>) -> Result<(), Malformed> {
+        into.clear();
+        let from = self.write_line(changes, into);
+        let upgrade = self.shape.upgrade;
+        let keeps = |class| match class {
+            Class::Plain | Class::ContentLength | Class::TransferEncoding => true,
+            Class::Host => !self.host_differs,
+            Class::Upgrade => upgrade,
+            Class::Authorization => !changes.drop_authorization,
+            Class::Forwarded => !changes.drop_forwarded,
+            Class::Hop | Class::Dropped | Class::Connection => false,
+        };
+        self.fields.copy(self.head, from, keeps, into)?;
+        if self.host_differs {
+            let host = self.host.unwrap_or(changes.fallback_host.as_bytes());
+            for part in [b"Host: ", host, b"\r\n"] {
+                into.extend_from_slice(part);
+            }
+        }
+        into.extend_from_slice(b"X-Forwarded-For: ");
+        into.extend_from_slice(changes.client.as_bytes());
+        into.extend_from_slice(if upgrade { b"\r\nConnection: upgrade\r\n\r\n" } else { b"\r\n\r\n" });
+        Ok(())
+    }
+
+    /// Writes the request line if it changes; returns where in the head the rest begins.
+    fn write_line(&self, changes: &Changes<'_>, into: &mut Vec<u8>) -> usize {
+        let (method, target) = match changes.rewritten {
+            None if self.line_passes => return offset(self.head, self.method.as_bytes()),
+            None => (self.method.as_bytes(), self.target),
+            Some(line) => (line.method.as_slice(), line.target.as_slice()),
+        };
+        for part in [method, b" ", target, b" HTTP/1.1\r\n"] {
+            into.extend_from_slice(part);
+        }
+        self.fields.start(self.head)
+    }
+}
+
+impl Fields for Request<'_, '_> {
+    fn any(&self, name: &str, visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        self.fields.headers().iter().filter(|header| header.name.eq_ignore_ascii_case(name)).any(|header| visit(header.value))
+    }
+
+    fn first(&self, name: &str) -> Option<&[u8]> {
+        self.fields.headers().iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    }
+}
+
+/// A request line.
+struct Line<'b> {
+    method: &'b str,
+    target: &'b [u8],
+    http10: bool,
+}
+
+impl<'b> Line<'b> {
+    /// The authority of an absolute URI, and path with query (RFC 9112 §3.2).
+    fn split_target(&self) -> Result<(Option<&'b [u8]>, &'b [u8]), Malformed> {
+        if self.target.starts_with(b"/") {
+            return Ok((None, self.target));
+        }
+        if self.target == b"*" && self.method == "OPTIONS" {
+            return Ok((None, self.target));
+        }
+        let scheme = [&b"http://"[..], b"https://"].into_iter().find(|scheme| {
+            self.target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        });
+        let rest = &self.target[scheme.ok_or(Malformed::Syntax)?.len()..];
+        let end = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(end);
+        if authority.is_empty() || !is_authority(authority) {
+            return Err(Malformed::Syntax);
+        }
+        match target.first() {
+            None => Ok((Some(authority), b"/")),
+            Some(b'/') => Ok((Some(authority), target)),
+            Some(_) => Err(Malformed::Syntax),
+        }
+    }
+}
+
+/// h2c would hide requests from the proxy.
+fn names_h2c(protocols: &[u8]) -> bool {
+    elements(protocols).any(|protocol| protocol.eq_ignore_ascii_case(b"h2c"))
+}
+
+fn too_large(target: Option<&str>) -> Malformed {
+    match target.is_some_and(|target| target.len() <= MAX_TARGET) {
+        true => Malformed::HeadTooLarge,
+        false => Malformed::TargetTooLong,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Single questions to DNS.
+//!
+//! Not here: when to ask, and what to keep (`resolve`).
+
+use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
+use model::service::Dial;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// For one try; Docker's DNS answers in about a millisecond.
+const TIMEOUT: Duration = Duration::from_millis(800);
+const TRIES: usize = 2;
+
+/// A resolver that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the resolver cannot be set up: {0}")]
+pub struct BadResolver(String);
+
+/// Asks DNS; keeps nothing.
+pub(super) struct Lookup {
+    resolver: TokioResolver,
+}
+
+impl Lookup {
+    pub(super) fn new(name_servers: &[SocketAddr]) -> Result<Lookup, BadResolver> {
+        let builder = match name_servers {
+            [] => TokioResolver::builder_tokio().or_else(|_| fallback()),
+            servers => Ok(TokioResolver::builder_with_config(config(servers), TokioRuntimeProvider::default())),
+        };
+        let bad = |error: hickory_resolver::net::NetError| BadResolver(error.to_string());
+        let mut builder = builder.map_err(bad)?;
+        let options = builder.options_mut();
+        options.timeout = TIMEOUT;
+        options.attempts = TRIES;
+        options.cache_size = 0;
+        options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
+        options.use_hosts_file = ResolveHosts::Always;
+        Ok(Lookup { resolver: builder.build().map_err(bad)? })
+    }
+
+    /// The addresses of a host as its kind wants them: all tasks of a service where they are known, else its virtual address.
+    pub(super) async fn host(&self, dial: &Dial) -> Result<Vec<IpAddr>, String> {
+        match dial {
+            Dial::Host(host) | Dial::VirtualAddress(host) => self.one(host).await,
+            // A name with a dot is no name of a Swarm's service.
+            Dial::Service(name) if name.contains('.') || name == "localhost" => self.one(name).await,
+            Dial::Service(name) => {
+                let tasks = format!("tasks.{name}.");
+                let (tasks, service) = tokio::join!(self.one(&tasks), self.one(name));
+                match tasks {
+                    Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+                    _ => service,
+                }
+            }
+        }
+    }
+
+    /// The addresses of one name.
+    pub(super) async fn one(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        let found = self.resolver.lookup_ip(name).await.map_err(|error| error.to_string())?;
+        Ok(found.iter().collect())
+    }
+}
+
+fn config(servers: &[SocketAddr]) -> ResolverConfig {
+    let server = |address: &SocketAddr| {
+        let connection = |mut connection: ConnectionConfig| {
+            connection.port = address.port();
+            connection
+        };
+        let connections = vec![connection(ConnectionConfig::udp()), connection(ConnectionConfig::tcp())];
+        NameServerConfig::new(address.ip(), true, connections)
+    };
+    ResolverConfig::from_parts(None, Vec::new(), servers.iter().map(server).collect())
+}
+
+/// Without a readable resolv.conf only addresses and the hosts file are of use.
+fn fallback() -> Result<ResolverBuilder<TokioRuntimeProvider>, hickory_resolver::net::NetError> {
+    Ok(TokioResolver::builder_with_config(config(&[]), TokioRuntimeProvider::default()))
+}

@@ -1,0 +1,85 @@
+//! Two connections joined byte for byte, until both sides are done or neither has said anything for too long.
+//!
+//! Not here: how two connections came to be joined (an upgrade in `connection`, later a TCP frontend).
+
+use crate::deadline::Deadline;
+use crate::pending::Pending;
+use crate::scratch;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// One direction.
+#[derive(Default)]
+struct Flow {
+    pending: Pending,
+    /// The source has said everything.
+    ended: bool,
+    /// The other side was told so.
+    closed: bool,
+}
+
+/// Joins `a`, of which `from_a` was read already, with `b`. `limit` is the silence allowed to both together.
+pub(crate) async fn join<A, B>(a: &mut A, from_a: Vec<u8>, b: &mut B, limit: Duration)
+where
+    A: AsyncRead + AsyncWrite + Unpin,
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut to_b, mut to_a) = (Flow { pending: Pending::new(from_a), ..Flow::default() }, Flow::default());
+    let mut deadline = Deadline::after(limit);
+    poll_fn(|cx| {
+        let mut progress = false;
+        let there = to_b.poll(cx, a, b, &mut progress);
+        let back = to_a.poll(cx, b, a, &mut progress);
+        if there.is_err() || back.is_err() || (to_b.closed && to_a.closed) {
+            return Poll::Ready(());
+        }
+        if progress {
+            deadline.set(limit);
+        }
+        deadline.poll_passed(cx)
+    })
+    .await;
+}
+
+impl Flow {
+    /// Moves what can be moved; an error ends the tunnel.
+    fn poll<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W, progress: &mut bool) -> io::Result<()>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        match self.poll_all(cx, from, to, progress) {
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        }
+    }
+
+    fn poll_all<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W, progress: &mut bool) -> Poll<io::Result<()>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        while !self.closed {
+            ready!(self.pending.poll_flush(cx, to, progress))?;
+            self.pending.clear();
+            if self.ended {
+                ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
+                self.closed = true;
+                break;
+            }
+            let pending = &mut self.pending;
+            let read = scratch::poll_read(cx, from, |cx, bytes| pending.send(cx, to, [bytes, &[]]).map(|()| bytes.len()));
+            let Poll::Ready(read) = read else {
+                // A TLS layer may hold back what was written until it is told.
+                return Pin::new(to).poll_flush(cx);
+            };
+            self.ended = read?? == 0;
+            *progress = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+}

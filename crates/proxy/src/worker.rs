@@ -1,0 +1,160 @@
+//! The threads that serve: one runtime for each core, each with its own sockets, connections and pools.
+//!
+//! Not here: what a connection does (`connection`).
+
+use crate::accept;
+use crate::world::Cell;
+use crate::{health, pool};
+use model::{Frontend, Timeouts};
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, interval};
+
+/// How often each thread looks after its pools.
+const SWEEP: Duration = Duration::from_secs(5);
+/// How often a draining thread looks whether its last connection is gone.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What all threads share.
+pub(crate) struct Shared {
+    /// The live world.
+    pub(crate) world: Cell,
+    /// Limits of all connections.
+    pub(crate) timeouts: Timeouts,
+    draining: AtomicBool,
+}
+
+/// A thread and the sockets it accepts from.
+pub(crate) struct Worker {
+    pub(crate) thread: JoinHandle<()>,
+}
+
+/// What the threads are told: when to be done with everything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Phase {
+    Serving,
+    /// No new connections; those that are open have until then.
+    Draining(Instant),
+}
+
+thread_local! {
+    static CONNECTIONS: RefCell<Connections> = RefCell::default();
+}
+
+/// The open connections of this thread, to wake them when it is time to leave.
+#[derive(Default)]
+struct Connections {
+    wakers: Vec<Option<Waker>>,
+    free: Vec<usize>,
+}
+
+/// An open connection's place; given back when dropped.
+pub(crate) struct Open(usize);
+
+impl Shared {
+    pub(crate) fn new(world: Cell, timeouts: Timeouts) -> Shared {
+        Shared { world, timeouts, draining: AtomicBool::new(false) }
+    }
+
+    /// No new request is taken on a connection that is idle now.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Worker {
+    /// Starts a thread that accepts from `listeners`, one socket for each frontend.
+    pub(crate) fn start(
+        number: usize,
+        listeners: Vec<(Frontend, TcpListener)>,
+        shared: Arc<Shared>,
+        phase: watch::Receiver<Phase>,
+    ) -> io::Result<Worker> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let serve = move || runtime.block_on(serve(listeners, shared, phase));
+        let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(serve)?;
+        Ok(Worker { thread })
+    }
+}
+
+async fn serve(listeners: Vec<(Frontend, TcpListener)>, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
+    for (frontend, listener) in listeners {
+        tokio::spawn(accept::run(frontend, listener, Arc::clone(&shared), phase.clone()));
+    }
+    let mut sweeps = interval(SWEEP);
+    loop {
+        tokio::select! {
+            _ = sweeps.tick() => {
+                pool::sweep();
+                health::sweep();
+            }
+            changed = phase.changed() => match (changed, *phase.borrow_and_update()) {
+                (Ok(()), Phase::Serving) => {}
+                (Ok(()), Phase::Draining(end)) => break drain(end).await,
+                // Whoever started the threads is gone.
+                (Err(_), _) => break,
+            }
+        }
+    }
+}
+
+/// Wakes idle connections so that they close, and waits for the others until `end`.
+async fn drain(end: Instant) {
+    pool::clear();
+    let mut looks = interval(LOOK);
+    while Instant::now() < end {
+        looks.tick().await;
+        CONNECTIONS.with_borrow(|connections| connections.wakers.iter().flatten().for_each(Waker::wake_by_ref));
+        // The sockets are accepted from until they are empty, so a connection may still come in the first round.
+        if looks.period() == LOOK && Open::count() == 0 && accept::all_closed() {
+            break;
+        }
+    }
+}
+
+impl Open {
+    /// Takes a place for the connection of the current task.
+    pub(crate) async fn register() -> Open {
+        poll_fn(|cx| Poll::Ready(Open::take(cx.waker().clone()))).await
+    }
+
+    fn take(waker: Waker) -> Open {
+        CONNECTIONS.with_borrow_mut(|connections| match connections.free.pop() {
+            Some(place) => {
+                connections.wakers[place] = Some(waker);
+                Open(place)
+            }
+            None => {
+                connections.wakers.push(Some(waker));
+                Open(connections.wakers.len() - 1)
+            }
+        })
+    }
+
+    fn count() -> usize {
+        CONNECTIONS.with_borrow(|connections| connections.wakers.len() - connections.free.len())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // A thread that is going takes the list with it before the last connection.
+        let _ = CONNECTIONS.try_with(|connections| {
+            let mut connections = connections.borrow_mut();
+            connections.wakers[self.0] = None;
+            connections.free.push(self.0);
+        });
+    }
+}

@@ -1,0 +1,71 @@
+//! The cell that everything is served from: a snapshot and, for each of its backends, what was observed of it.
+//!
+//! Not here: making snapshots (the program's controller, the one writer).
+
+use crate::balance::Turn;
+use crate::resolve::{Host, Resolver};
+use arc_swap::ArcSwap;
+use model::{Backend, BackendId, Snapshot};
+use std::sync::Arc;
+
+/// One complete world. Built by the writer, swapped whole, read by every thread.
+pub struct World {
+    snapshot: Snapshot,
+    /// In the order of the snapshot's backends.
+    upstreams: Vec<Arc<Upstream>>,
+}
+
+/// A backend, with the host it dials. An exchange holds it alone, not the world it came from.
+pub(crate) struct Upstream {
+    pub(crate) backend: Backend,
+    pub(crate) host: Arc<Host>,
+    pub(crate) turn: Turn,
+}
+
+/// The one cell.
+#[derive(Clone)]
+pub struct Cell(Arc<ArcSwap<World>>);
+
+impl World {
+    /// Joins a snapshot with the hosts that its backends dial. Addresses known from earlier worlds are kept.
+    pub fn new(snapshot: Snapshot, resolver: &Resolver) -> World {
+        let upstream = |backend: &Backend| {
+            let host = resolver.host(&backend.dial);
+            Arc::new(Upstream { backend: backend.clone(), host, turn: Turn::default() })
+        };
+        let upstreams = snapshot.routes.backends().iter().map(upstream).collect();
+        World { snapshot, upstreams }
+    }
+
+    /// What is served.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    pub(crate) fn upstream(&self, backend: BackendId) -> &Arc<Upstream> {
+        &self.upstreams[backend.index()]
+    }
+}
+
+impl Cell {
+    /// A cell that holds `world`.
+    pub fn new(world: World) -> Cell {
+        Cell(Arc::new(ArcSwap::from_pointee(world)))
+    }
+
+    /// Makes `world` live. Returns the one before: dropping the last reference to a large world takes milliseconds, which no
+    /// request should pay, so the writer keeps it until nobody else holds it.
+    pub fn publish(&self, world: World) -> Arc<World> {
+        self.0.swap(Arc::new(world))
+    }
+
+    /// The world that is live now.
+    pub fn world(&self) -> Arc<World> {
+        self.0.load_full()
+    }
+
+    /// Lends the live world for one decision, without touching its count of references.
+    pub(crate) fn with<T>(&self, decide: impl FnOnce(&World) -> T) -> T {
+        decide(&self.0.load())
+    }
+}

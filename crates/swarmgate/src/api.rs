@@ -1,0 +1,93 @@
+//! The control API of the proxy: Docker Flow's paths, parameters, statuses and JSON, one verb a file.
+//!
+//! Not here: the listener's API (`listener_api`), and carrying out a command (`controller`).
+
+mod config;
+mod echo;
+mod query;
+mod reconfigure;
+mod reload;
+mod remove;
+mod reply;
+mod services;
+
+use crate::addresses::ListenerAddress;
+use crate::controller::Controller;
+use crate::follow::Readiness;
+use crate::peers::Peers;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use model::haproxy::Globals;
+use reply::Reply;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The longest form that is taken, in bytes.
+const LONGEST_BODY: usize = 64 * 1024;
+/// A replica that no listener answers is in service after this, with what it has.
+const READY_AT_THE_LATEST: Duration = Duration::from_secs(30);
+
+/// What the verbs need.
+pub struct Api {
+    /// The one writer.
+    pub controller: Controller,
+    /// All other replicas.
+    pub peers: Peers,
+    /// Who is asked to notify again.
+    pub listeners: Vec<ListenerAddress>,
+    /// Asks them.
+    pub client: reqwest::Client,
+    /// Whether a listener's services were taken over.
+    pub readiness: Readiness,
+    /// When the program started.
+    pub started: Instant,
+    /// What haproxy.cfg says about the proxy as a whole.
+    pub globals: Globals,
+}
+
+/// All paths of the API. Any method will do, as in Docker Flow.
+pub fn router(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/v1/docker-flow-proxy/reconfigure", any(reconfigure::handle))
+        .route("/v1/docker-flow-proxy/remove", any(remove::handle))
+        .route("/v1/docker-flow-proxy/config", any(config::handle))
+        .route("/v1/docker-flow-proxy/reload", any(reload::handle))
+        .route("/v1/docker-flow-proxy/ping", any(async || Reply::ok("")))
+        .route("/v1/docker-flow-proxy/successfulinitreload", any(successful_initial_reload))
+        .route("/v1/test", any(async || Reply::ok("Test v1")))
+        .route("/v2/test", any(async || Reply::ok("Test v2")))
+        .fallback(elsewhere)
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .with_state(api)
+}
+
+/// Readiness: 200 once a listener's services were taken over, or when waiting longer would only keep the replica out of service.
+async fn successful_initial_reload(State(api): State<Arc<Api>>) -> StatusCode {
+    let waited = !api.listeners.is_empty() && api.started.elapsed() >= READY_AT_THE_LATEST;
+    if api.readiness.is_ready() || waited { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
+}
+
+/// A path with doubled or trailing slashes is sent to the clean one; any other is not found.
+pub async fn elsewhere(uri: Uri) -> Response {
+    let clean = clean_path(uri.path());
+    if clean == uri.path() {
+        return (StatusCode::NOT_FOUND, "404 page not found\n").into_response();
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("{clean}{query}"))]).into_response()
+}
+
+fn clean_path(path: &str) -> String {
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+    format!("/{}", parts.join("/"))
+}
+
+/// The line that Docker Flow wrote for each call. Secrets are masked.
+fn log_request(uri: &Uri) {
+    let query = uri.query().map(|query| format!("?{}", query::masked(query))).unwrap_or_default();
+    tracing::info!("Processing request {}{query}", uri.path());
+}

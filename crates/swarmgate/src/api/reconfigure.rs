@@ -1,0 +1,52 @@
+//! `/v1/docker-flow-proxy/reconfigure`: adds a service, or replaces all that was said about it.
+//!
+//! Not here: judging the parameters (`model::service`).
+
+use super::query::{Pairs, wants_distribution};
+use super::reply::Reply;
+use super::{Api, echo, log_request};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use model::Params;
+use model::catalog::Command;
+use model::service::{Refusal, Refused};
+use std::sync::Arc;
+
+pub(super) async fn handle(State(api): State<Arc<Api>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Reply {
+    log_request(&uri);
+    let pairs = Pairs::read(&uri, &headers, &body);
+    let params = pairs.params();
+    let reply = configure(&api, &params).await;
+    if !wants_distribution(&params) || reply.is_failure() {
+        return reply;
+    }
+    match api.peers.distribute(&method, uri.path(), &pairs.into_all()).await {
+        Ok(()) => reply.with_message("Distributed to all instances"),
+        Err(error) => reply.or_failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
+}
+
+/// Applies the change here. The reply echoes the service and comes when it is live.
+async fn configure(api: &Api, params: &Params) -> Reply {
+    let mut reply = match api.controller.command(Command::Configure(params.clone())).await {
+        Ok(Ok(done)) => {
+            let mut reply = Reply::ok("");
+            reply.warnings = done.applied.warnings.iter().map(|(_, warning)| warning.to_string()).collect();
+            reply
+        }
+        Ok(Err(refused)) => Reply::failed(status(&refused), refused.message),
+        Err(stopping) => Reply::failed(StatusCode::SERVICE_UNAVAILABLE, stopping.to_string()),
+    };
+    reply.service_name = params.get_any_case("serviceName").unwrap_or_default().to_owned();
+    reply.fields = echo::as_sent(params, api.controller.context());
+    reply
+}
+
+/// 409 tells a listener to stop trying: the same call will not do better. Docker Flow's listener tries again on anything else.
+fn status(refused: &Refused) -> StatusCode {
+    match refused.kind {
+        Refusal::Incomplete => StatusCode::BAD_REQUEST,
+        Refusal::Unusable => StatusCode::CONFLICT,
+    }
+}

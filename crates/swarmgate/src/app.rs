@@ -1,0 +1,183 @@
+//! The roles put together: bind, run, drain. Everything that can fail at the start fails before anything serves.
+//!
+//! Not here: the command line (`main`), and reading settings (`settings`).
+
+use crate::addresses::ClientResolver;
+use crate::api::{self, Api};
+use crate::controller::Controller;
+use crate::follow::{Follower, Readiness};
+use crate::listener_api;
+use crate::peers::Peers;
+use crate::settings::{ListenerSettings, ProxySettings};
+use anyhow::Context as _;
+use model::Frontend;
+use model::haproxy::Globals;
+use proxy::{Proxy, Resolver};
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use swarm::Listener;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// A proxy that serves. Dropping it ends the control side.
+pub struct RunningProxy {
+    /// Where the control API answers.
+    pub api: SocketAddr,
+    /// The bound ports, in the order of the frontends.
+    pub ports: Vec<u16>,
+    /// The writer.
+    pub controller: Controller,
+    proxy: Proxy,
+    drain: Duration,
+    tasks: JoinSet<()>,
+}
+
+/// A listener that follows its Swarm. Dropping it ends it.
+pub struct RunningListener {
+    /// Where its API answers.
+    pub api: SocketAddr,
+    listener: Listener,
+    tasks: JoinSet<()>,
+}
+
+/// Starts the role `proxy`: binds all ports, then serves.
+pub async fn start_proxy(settings: ProxySettings) -> anyhow::Result<RunningProxy> {
+    let bound = proxy::bind(settings.bind_ip, &settings.frontends, settings.threads)?;
+    let api_socket = bind_api(settings.ip, settings.port).await?;
+    let api_address = api_socket.local_addr()?;
+    let ports = bound.ports().to_vec();
+    let resolver = Resolver::start(&settings.resolvers)?;
+    let client = http_client(&resolver)?;
+    let controller = Controller::start(settings.context.clone(), resolver.clone());
+    let readiness = Readiness::default();
+    let mut tasks = JoinSet::new();
+    if !settings.listeners.is_empty() {
+        let follower = Follower {
+            listeners: settings.listeners.clone(),
+            interval: settings.reconcile_interval,
+            controller: controller.clone(),
+            client: client.clone(),
+            readiness: readiness.clone(),
+        };
+        tasks.spawn(follower.run());
+    }
+    let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver, client.clone());
+    let api = Api {
+        controller: controller.clone(),
+        peers,
+        listeners: settings.listeners.clone(),
+        client,
+        readiness,
+        started: Instant::now(),
+        globals: globals(&settings, &ports),
+    };
+    serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
+    let proxy = bound.serve(controller.cell().clone(), settings.timeouts)?;
+    tell_start(&settings, api_address, &ports);
+    Ok(RunningProxy { api: api_address, ports, controller, proxy, drain: settings.drain, tasks })
+}
+
+/// Starts the role `listener`. Docker need not answer yet.
+pub async fn start_listener(settings: ListenerSettings) -> anyhow::Result<RunningListener> {
+    let api_socket = bind_api(settings.ip, settings.port).await?;
+    let api = api_socket.local_addr()?;
+    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let listener = Listener::start(settings.swarm)?;
+    let mut tasks = JoinSet::new();
+    serve_api(&mut tasks, api_socket, listener_api::router(listener.clone()));
+    tracing::info!("swarmgate {} listener: API on {api}", env!("CARGO_PKG_VERSION"));
+    Ok(RunningListener { api, listener, tasks })
+}
+
+/// The role `proxy` until it is told to stop.
+pub async fn run_proxy(settings: ProxySettings) -> anyhow::Result<()> {
+    let stop = stop_signal()?;
+    let running = start_proxy(settings).await?;
+    stop.await;
+    running.drain().await;
+    Ok(())
+}
+
+/// The role `listener` until it is told to stop.
+pub async fn run_listener(settings: ListenerSettings) -> anyhow::Result<()> {
+    let stop = stop_signal()?;
+    let running = start_listener(settings).await?;
+    stop.await;
+    running.stop().await;
+    Ok(())
+}
+
+/// Ends with SIGTERM or SIGINT.
+pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+impl RunningProxy {
+    /// Takes no new connections and lets the others finish.
+    pub async fn drain(mut self) {
+        tracing::info!("Stopping: connections have {} s to finish", self.drain.as_secs());
+        let (proxy, limit) = (self.proxy, self.drain);
+        // The threads are waited for by one that may wait; a panic of theirs leaves nothing to wait for.
+        let _ = tokio::task::spawn_blocking(move || proxy.drain(limit)).await;
+        self.tasks.shutdown().await;
+        tracing::info!("Stopped");
+    }
+}
+
+impl RunningListener {
+    /// Ends what is under way.
+    pub async fn stop(mut self) {
+        self.listener.stop().await;
+        self.tasks.shutdown().await;
+        tracing::info!("Stopped");
+    }
+}
+
+async fn bind_api(ip: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::new(ip, port);
+    TcpListener::bind(address).await.with_context(|| format!("the API cannot be bound on {address}"))
+}
+
+fn serve_api(tasks: &mut JoinSet<()>, socket: TcpListener, router: axum::Router) {
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(socket, router).await {
+            tracing::error!("the API ended: {error}");
+        }
+    });
+}
+
+/// One client for everything: no proxy of the environment, no redirect followed to somewhere else.
+fn http_client(resolver: &Resolver) -> anyhow::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.dns_resolver(Arc::new(ClientResolver(resolver.clone()))).build().context("the HTTP client cannot be set up")
+}
+
+fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
+    let bound = |(frontend, port): (&Frontend, &u16)| Frontend { port: *port, ..*frontend };
+    Globals {
+        frontends: settings.frontends.iter().zip(ports).map(bound).collect(),
+        timeouts: settings.timeouts,
+        users: settings.context.users.clone(),
+        certificates: Vec::new(),
+        connection_mode: "http-keep-alive".to_owned(),
+    }
+}
+
+fn tell_start(settings: &ProxySettings, api: SocketAddr, ports: &[u16]) {
+    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let listeners: Vec<_> = settings.listeners.iter().map(ToString::to_string).collect();
+    let listeners = if listeners.is_empty() { "no listener".to_owned() } else { format!("listeners {}", listeners.join(", ")) };
+    let (version, threads) = (env!("CARGO_PKG_VERSION"), settings.threads);
+    tracing::info!("swarmgate {version} proxy: ports {ports:?}, {threads} threads, API on {api}, {listeners}");
+}

@@ -1,0 +1,160 @@
+//! The one writer: takes commands from everybody, applies all that wait, publishes once, and answers when the change is live.
+//!
+//! Not here: what a command means (`model::catalog`), and where it came from (`api`, `follow`).
+
+use model::catalog::{Applied, Catalog, Change, Command, Tick};
+use model::service::Refused;
+use model::{Context, Generation, Snapshot};
+use proxy::{Cell, Resolver, World};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Letters that may wait; whoever writes more waits for a place.
+const MAILBOX: usize = 1024;
+
+/// Sends commands to the writer. Clones send to the same one.
+#[derive(Clone)]
+pub struct Controller {
+    mailbox: mpsc::Sender<Letter>,
+    cell: Cell,
+    context: Arc<Context>,
+}
+
+/// What a command did, and the world it is live in.
+#[derive(Debug)]
+pub struct Done {
+    /// What became of each service.
+    pub applied: Applied,
+    /// The world that is live now.
+    pub generation: Generation,
+}
+
+/// The writer is gone: the program is about to end.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the proxy is stopping")]
+pub struct Stopping;
+
+enum Letter {
+    Command(Box<Command>, oneshot::Sender<Result<Done, Refused>>),
+    Now(oneshot::Sender<Tick>),
+}
+
+struct Writer {
+    catalog: Catalog,
+    generation: Generation,
+    context: Arc<Context>,
+    resolver: Resolver,
+    cell: Cell,
+    /// Worlds that a thread may still hold. Dropping a large one takes milliseconds, which no request should pay.
+    retired: Vec<Arc<World>>,
+}
+
+impl Controller {
+    /// Starts the writer on the current runtime, with an empty world.
+    pub fn start(context: Context, resolver: Resolver) -> Controller {
+        let cell = Cell::new(World::new(Snapshot::default(), &resolver));
+        let (mailbox, letters) = mpsc::channel(MAILBOX);
+        let context = Arc::new(context);
+        let writer = Writer {
+            catalog: Catalog::default(),
+            generation: Generation::default(),
+            context: Arc::clone(&context),
+            resolver,
+            cell: cell.clone(),
+            retired: Vec::new(),
+        };
+        tokio::spawn(writer.run(letters));
+        Controller { mailbox, cell, context }
+    }
+
+    /// Carries out a command; the answer comes when the change is live.
+    pub async fn command(&self, command: Command) -> Result<Result<Done, Refused>, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.send(Letter::Command(Box::new(command), reply)).await.map_err(|_| Stopping)?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    /// The catalog's present time, for a list that is about to be asked for.
+    pub async fn now(&self) -> Result<Tick, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.send(Letter::Now(reply)).await.map_err(|_| Stopping)?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    /// The cell that the data plane serves from.
+    pub fn cell(&self) -> &Cell {
+        &self.cell
+    }
+
+    /// What is said to every service.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+impl Writer {
+    async fn run(mut self, mut letters: mpsc::Receiver<Letter>) {
+        let mut waiting = Vec::new();
+        while letters.recv_many(&mut waiting, MAILBOX).await > 0 {
+            self.answer_all(waiting.drain(..));
+            self.retired.retain(|world| Arc::strong_count(world) > 1);
+        }
+    }
+
+    /// Applies all letters, publishes at most once, and then answers.
+    fn answer_all(&mut self, letters: impl Iterator<Item = Letter>) {
+        let mut answers = Vec::new();
+        let mut changed = false;
+        for letter in letters {
+            match letter {
+                Letter::Now(reply) => drop(reply.send(self.catalog.now())),
+                Letter::Command(command, reply) => {
+                    let result = self.catalog.apply(*command, &self.context);
+                    changed |= result.as_ref().is_ok_and(Applied::is_change);
+                    answers.push((result, reply));
+                }
+            }
+        }
+        if changed {
+            self.publish();
+        }
+        for (result, reply) in answers {
+            self.tell(result.as_ref());
+            let generation = self.generation;
+            // Whoever asked may have left; the change is live all the same.
+            let _ = reply.send(result.map(|applied| Done { applied, generation }));
+        }
+    }
+
+    fn publish(&mut self) {
+        self.generation = self.generation.next();
+        let snapshot = Snapshot::new(self.generation, self.catalog.clone(), &self.context);
+        self.retired.push(self.cell.publish(World::new(snapshot, &self.resolver)));
+    }
+
+    /// One clear line for each change.
+    fn tell(&self, result: Result<&Applied, &Refused>) {
+        let applied = match result {
+            Ok(applied) => applied,
+            Err(refused) => return tracing::warn!("Refused: {refused}"),
+        };
+        for (name, change) in &applied.changes {
+            match change {
+                Change::Added => tracing::info!("Service {name} added, live in generation {}", self.generation),
+                Change::Replaced => tracing::info!("Service {name} changed, live in generation {}", self.generation),
+                Change::Unchanged => tracing::debug!("Service {name} is unchanged"),
+                Change::Unknown => tracing::info!("{name} was not configured, no reload required"),
+                // The three lines that Docker Flow's users know and scripts look for.
+                Change::Removed => {
+                    tracing::info!("Removing {name} configuration");
+                    tracing::info!("Removing the {name} configuration files");
+                    tracing::info!("Reloading the proxy");
+                }
+            }
+        }
+        if applied.is_change() {
+            applied.warnings.iter().for_each(|(name, warning)| tracing::warn!("Service {name}: {warning}"));
+        }
+        applied.refused.iter().for_each(|refused| tracing::warn!("Refused: {refused}"));
+    }
+}

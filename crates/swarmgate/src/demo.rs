@@ -1,0 +1,63 @@
+//! `swarmgate demo`: the proxy on unprivileged ports of this machine, with a service behind it, and what to try.
+//!
+//! Not here: the service (`demo_service`).
+
+use crate::app::{self, RunningProxy};
+use crate::demo_service;
+use crate::settings::{self, ProxySettings, Variables};
+use anyhow::{Context, bail};
+use model::Params;
+use model::catalog::Command;
+use std::net::Ipv4Addr;
+use tokio::net::TcpListener;
+
+const PORT: &str = "8000";
+const API_PORT: &str = "8001";
+
+/// Serves until SIGTERM or Ctrl-C.
+pub async fn run() -> anyhow::Result<()> {
+    let stop = app::stop_signal()?;
+    let (proxy, service_port) = start(demo_settings(PORT, API_PORT)?).await?;
+    print!("{}", what_to_try(proxy.ports[0], proxy.api.port(), service_port));
+    stop.await;
+    proxy.drain().await;
+    Ok(())
+}
+
+/// The proxy, and the port of the service behind it.
+async fn start(settings: ProxySettings) -> anyhow::Result<(RunningProxy, u16)> {
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("the demo service has no port")?;
+    let service_port = socket.local_addr()?.port();
+    tokio::spawn(async move {
+        if let Err(error) = demo_service::serve(socket, std::future::pending()).await {
+            tracing::error!("the demo service ended: {error:#}");
+        }
+    });
+    let proxy = app::start_proxy(settings).await?;
+    let port = service_port.to_string();
+    let params = [("serviceName", "go-demo"), ("servicePath", "/demo"), ("port", &port), ("outboundHostname", "127.0.0.1")];
+    if let Err(refused) = proxy.controller.command(Command::Configure(Params::from_iter(params))).await? {
+        bail!("the demo service was refused: {refused}");
+    }
+    Ok((proxy, service_port))
+}
+
+fn demo_settings(port: &str, api_port: &str) -> anyhow::Result<ProxySettings> {
+    let variables = Variables::from_iter([("DEFAULT_PORTS", port), ("PORT", api_port), ("IP", "127.0.0.1")]);
+    let settings = settings::proxy(&variables)?;
+    Ok(ProxySettings { bind_ip: Ipv4Addr::LOCALHOST.into(), ..settings })
+}
+
+fn what_to_try(port: u16, api_port: u16, service_port: u16) -> String {
+    format!(
+        "\n\
+        swarmgate serves http://localhost:{port}; one service, go-demo, is published on /demo. Try:\n\
+        \n    curl -i localhost:{port}/demo/hello\n\
+        \nPublish it a second time, under /something, and ask there (in a Swarm, labels do this):\n\
+        \n    curl 'localhost:{api_port}/v1/docker-flow-proxy/reconfigure?serviceName=second&servicePath=/something&port={service_port}&outboundHostname=127.0.0.1&reqPathSearchReplace=/something/,/demo/'\
+        \n    curl -i localhost:{port}/something/hello\n\
+        \nWhat is configured now:\n\
+        \n    curl localhost:{api_port}/v1/docker-flow-proxy/config\n\
+        \nCtrl-C stops it.\n\n"
+    )
+}

@@ -1,0 +1,130 @@
+//! Following the listeners: asking them for all services at the start, and again and again after it.
+//!
+//! A list heals what notifications missed: a lost call, a replica that was down, a service that went while nobody looked.
+//! Not here: what a list does to the catalog (`model::catalog`).
+
+use crate::addresses::ListenerAddress;
+use crate::controller::{Controller, Stopping};
+use model::Params;
+use model::catalog::{Command, List};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// A list with this header holds every service: what left it is gone. Docker Flow's own listener does not send it.
+pub const COMPLETE: (&str, &str) = ("swarmgate-list", "complete");
+/// The longest list that is taken, in bytes: about 100,000 services.
+const LONGEST_LIST: usize = 64 * 1024 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(5);
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+
+/// Whether the services of a listener were taken over once.
+#[derive(Clone, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+/// Asks listeners and hands their lists to the writer.
+pub struct Follower {
+    /// Whom to ask.
+    pub listeners: Vec<ListenerAddress>,
+    /// How long to wait after an answer.
+    pub interval: Duration,
+    /// The writer.
+    pub controller: Controller,
+    /// Asks.
+    pub client: reqwest::Client,
+    /// Set by the first answer.
+    pub readiness: Readiness,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoList {
+    #[error("{0}")]
+    Http(#[from] reqwest::Error),
+    #[error("the list has more than {LONGEST_LIST} bytes")]
+    TooLong,
+    #[error("the list is not one: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Readiness {
+    /// Whether a first list was taken over.
+    pub fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Follower {
+    /// Asks until the writer is gone. A silent listener is told once, and once when it is back.
+    pub async fn run(self) {
+        let mut retry = FIRST_RETRY;
+        let mut was_silent = false;
+        while let Ok(answers) = self.ask_all().await {
+            let silent = answers.iter().find_map(|(address, answer)| answer.as_ref().err().map(|error| (address, error)));
+            if let Some((address, error)) = silent.filter(|_| !was_silent) {
+                tracing::warn!("Listener {address} gives no list of services: {}; asking on", causes(error));
+            } else if silent.is_none() && was_silent {
+                tracing::info!("All listeners give their lists again");
+            }
+            was_silent = silent.is_some();
+            let wait = if was_silent { retry } else { self.interval };
+            retry = if was_silent { (retry * 2).min(self.interval) } else { FIRST_RETRY };
+            sleep(wait).await;
+        }
+    }
+
+    /// One question to every listener. Their lists are one list: it is complete if all of them are.
+    async fn ask_all(&self) -> Result<Vec<(&ListenerAddress, Result<(), NoList>)>, Stopping> {
+        let asked = self.controller.now().await?;
+        let mut list = List { services: Vec::new(), complete: true, asked };
+        let mut answers = Vec::new();
+        for address in &self.listeners {
+            let answer = self.ask(address).await.map(|(services, complete)| {
+                list.services.extend(services);
+                list.complete &= complete;
+            });
+            list.complete &= answer.is_ok();
+            answers.push((address, answer));
+        }
+        if answers.iter().any(|(_, answer)| answer.is_ok()) {
+            let count = list.services.len();
+            // A list as a whole is never refused.
+            let _ = self.controller.command(Command::Reconcile(list)).await?;
+            if !self.readiness.is_ready() {
+                tracing::info!("Ready: {count} services from the listener are taken over");
+                self.readiness.set();
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn ask(&self, address: &ListenerAddress) -> Result<(Vec<Params>, bool), NoList> {
+        let mut reply = self.client.get(address.url("get-services")).timeout(TIMEOUT).send().await?.error_for_status()?;
+        let complete = reply.headers().get(COMPLETE.0).is_some_and(|value| value.as_bytes() == COMPLETE.1.as_bytes());
+        let mut body = Vec::new();
+        while let Some(part) = reply.chunk().await? {
+            body.extend_from_slice(&part);
+            if body.len() > LONGEST_LIST {
+                return Err(NoList::TooLong);
+            }
+        }
+        let services: Vec<BTreeMap<String, String>> = serde_json::from_slice(&body)?;
+        Ok((services.into_iter().map(Params::from_iter).collect(), complete))
+    }
+}
+
+/// An error with its causes in one line; the client's own text names only the outermost.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

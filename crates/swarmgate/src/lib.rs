@@ -1,0 +1,15 @@
+//! The program: settings, the one writer, the control API, and the roles that put them together.
+//!
+//! It wires the proxy, the listener and the model, and never decides where a request goes.
+
+pub mod addresses;
+pub mod api;
+pub mod app;
+pub mod controller;
+pub mod demo;
+pub mod demo_service;
+pub mod follow;
+pub mod listener_api;
+pub mod peers;
+pub mod ping;
+pub mod settings;

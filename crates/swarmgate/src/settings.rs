@@ -1,0 +1,184 @@
+//! Settings: every variable and secret, read once, all mistakes reported at once. The one door to the environment.
+//!
+//! Not here: parameters of services (`model::params`), and acting on a setting.
+
+mod docs;
+mod read;
+mod table;
+
+pub use docs::markdown;
+pub use read::{Mistakes, Variables};
+pub use table::{Role, SETTINGS, Setting};
+
+use crate::addresses::ListenerAddress;
+use model::route::host::DomainAlgorithm;
+use model::{Context, Frontend, Timeouts};
+use read::Reader;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// What the role `proxy` needs to know.
+#[derive(Clone, Debug)]
+pub struct ProxySettings {
+    /// Address of the control API.
+    pub ip: IpAddr,
+    /// Port of the control API, and of the same API of all other replicas.
+    pub port: u16,
+    /// Address that the frontends are bound on.
+    pub bind_ip: IpAddr,
+    /// The bound ports.
+    pub frontends: Vec<Frontend>,
+    /// The Swarm service that all replicas of this proxy belong to.
+    pub service_name: String,
+    /// Who is asked for all services.
+    pub listeners: Vec<ListenerAddress>,
+    /// How often they are asked.
+    pub reconcile_interval: Duration,
+    /// Limits of all connections.
+    pub timeouts: Timeouts,
+    /// What is said to every service.
+    pub context: Context,
+    /// Threads that serve.
+    pub threads: usize,
+    /// How long connections may go on after SIGTERM.
+    pub drain: Duration,
+    /// DNS servers; empty: those of the system.
+    pub resolvers: Vec<SocketAddr>,
+    /// What an operator should know about these settings.
+    pub warnings: Vec<String>,
+}
+
+/// What the role `listener` needs to know.
+#[derive(Clone)]
+pub struct ListenerSettings {
+    /// Address of the listener's API.
+    pub ip: IpAddr,
+    /// Port of the listener's API.
+    pub port: u16,
+    /// What to follow and whom to tell.
+    pub swarm: swarm::Settings,
+    /// What an operator should know about these settings.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the settings of the role `proxy`.
+pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
+    let mut read = Reader::new(variables, Role::Proxy);
+    let mut frontends = read.parsed("DEFAULT_PORTS", Frontend::parse_list);
+    frontends.extend(read.parsed("BIND_PORTS", Frontend::parse_list));
+    let (ip, port) = read_api(&mut read);
+    let settings = ProxySettings {
+        ip,
+        port,
+        bind_ip: Ipv4Addr::UNSPECIFIED.into(),
+        frontends,
+        service_name: read.text("SERVICE_NAME"),
+        listeners: read.list("LISTENER_ADDRESS", ListenerAddress::parse),
+        reconcile_interval: Duration::from_millis(read.number("RELOAD_INTERVAL").max(1000)),
+        timeouts: read_timeouts(&mut read),
+        context: read_context(&mut read),
+        threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),
+        drain: read.seconds("DRAIN_SECONDS"),
+        resolvers: read.list("RESOLVERS", name_server),
+        warnings: Vec::new(),
+    };
+    let warnings = read.finish()?;
+    Ok(ProxySettings { warnings, ..settings })
+}
+
+/// Reads the settings of the role `listener`.
+pub fn listener(variables: &Variables) -> Result<ListenerSettings, Mistakes> {
+    let mut read = Reader::new(variables, Role::Listener);
+    let (ip, port) = read_api(&mut read);
+    let urls = |read: &mut Reader<'_>, names: [&'static str; 3], secret: &'static str| {
+        let named = names.into_iter().map(|name| read.texts(name)).find(|urls| !urls.is_empty()).unwrap_or_default();
+        [named, read.texts(secret)].concat()
+    };
+    let create = ["DF_NOTIF_CREATE_SERVICE_URL", "DF_NOTIFY_CREATE_SERVICE_URL", "DF_NOTIFICATION_URL"];
+    let remove = ["DF_NOTIF_REMOVE_SERVICE_URL", "DF_NOTIFY_REMOVE_SERVICE_URL", "DF_NOTIFICATION_URL"];
+    let swarm = swarm::Settings {
+        docker_host: docker_host(&mut read),
+        notify_label: read.text("DF_NOTIFY_LABEL"),
+        service_name_prefix: read.text("DF_SERVICE_NAME_PREFIX"),
+        create_urls: urls(&mut read, create, "df_notify_create_service_url"),
+        remove_urls: urls(&mut read, remove, "df_notify_remove_service_url"),
+        create_methods: read.texts("DF_NOTIFY_CREATE_SERVICE_METHOD"),
+        remove_methods: read.texts("DF_NOTIFY_REMOVE_SERVICE_METHOD"),
+        retry: u32::try_from(read.number("DF_RETRY")).unwrap_or(u32::MAX),
+        retry_interval: read.seconds("DF_RETRY_INTERVAL"),
+        ..swarm::Settings::default()
+    };
+    let warnings = read.finish()?;
+    Ok(ListenerSettings { ip, port, swarm, warnings })
+}
+
+/// What the role `ping` needs to know: the same container's variables tell where its program answers.
+#[derive(Clone, Debug)]
+pub struct PingSettings {
+    /// Port of the API.
+    pub port: u16,
+    /// A proxy that is told by listeners is ready only when it has their services.
+    pub follows_listeners: bool,
+}
+
+/// Reads the settings of the role `ping`.
+pub fn ping(variables: &Variables) -> Result<PingSettings, Mistakes> {
+    let mut read = Reader::new(variables, Role::Both);
+    let (_, port) = read_api(&mut read);
+    let follows_listeners = !read.texts("LISTENER_ADDRESS").is_empty();
+    read.finish()?;
+    Ok(PingSettings { port, follows_listeners })
+}
+
+fn read_api(read: &mut Reader<'_>) -> (IpAddr, u16) {
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0).ok_or("is not a port, 1 to 65535");
+    (read.parsed_or("IP", Ipv4Addr::UNSPECIFIED.into(), |text| text.parse().map_err(|_| "is not an IP address")), read.parsed_or("PORT", 8080, port))
+}
+
+/// `DF_DOCKER_HOST`, then Docker's own `DOCKER_HOST`, then the socket.
+fn docker_host(read: &mut Reader<'_>) -> String {
+    let own = read.text("DF_DOCKER_HOST");
+    let dockers = read.text("DOCKER_HOST");
+    [own, dockers].into_iter().find(|host| !host.is_empty()).unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned())
+}
+
+fn read_timeouts(read: &mut Reader<'_>) -> Timeouts {
+    Timeouts {
+        connect: read.seconds("TIMEOUT_CONNECT"),
+        client: read.seconds("TIMEOUT_CLIENT"),
+        server: read.seconds("TIMEOUT_SERVER"),
+        queue: read.seconds("TIMEOUT_QUEUE"),
+        tunnel: read.seconds("TIMEOUT_TUNNEL"),
+        http_request: read.seconds("TIMEOUT_HTTP_REQUEST"),
+        http_keep_alive: read.seconds("TIMEOUT_HTTP_KEEP_ALIVE"),
+    }
+}
+
+fn read_context(read: &mut Reader<'_>) -> Context {
+    let algorithm = |text: &str| DomainAlgorithm::parse(text).ok_or("is not one of hdr(host), hdr_beg(host), hdr_dom(host), hdr_end(host), hdr_sub(host), hdr_reg(host)");
+    let (users, dropped) = model::auth::global_users(&read.text("USERS"));
+    if dropped > 0 {
+        read.warn(format!("USERS: {dropped} of the users have no name or no password; they cannot pass"));
+    }
+    Context {
+        separator: read.text("SEPARATOR"),
+        domain_algorithm: read.parsed_or("SERVICE_DOMAIN_ALGO", DomainAlgorithm::default(), algorithm),
+        users,
+        https_only: read.flag("HTTPS_ONLY"),
+    }
+}
+
+/// `1.2.3.4`, `1.2.3.4:53`, or HAProxy's `nameserver dns 1.2.3.4:53`.
+fn name_server(text: &str) -> Result<SocketAddr, &'static str> {
+    let address = text.rsplit(' ').next().unwrap_or(text);
+    let with_port = || address.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 53));
+    address.parse().ok().or_else(with_port).ok_or("is not the address of a DNS server")
+}
+
+/// As many as the process may use: follows affinity and the container's quota.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Reading variables and secrets. Every mistake is kept, so that an operator sees them all at once.
+//!
+//! Not here: which settings there are (`settings::table`).
+
+use super::table::{Role, SETTINGS, State, setting};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+/// Variables and secrets by the variable's name. A secret wins over a variable.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+/// All that is wrong with the settings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mistakes(Vec<String>);
+
+/// Reads settings of one role and gathers what is wrong with them.
+pub(super) struct Reader<'v> {
+    variables: &'v Variables,
+    mistakes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Ignoring these would open what they close, so a proxy that does not act on them does not start.
+const REFUSED_UNTIL_BUILT: [&str; 5] = ["USERS_PASS_ENCRYPTED", "TRUSTED_PROXIES", "DFP_API_TOKEN", "ENGINE", "FILTER_PROXY_INSTANCE_NAME"];
+
+impl Variables {
+    /// The environment of the process and the secrets in `SECRETS_DIR` (`/run/secrets`).
+    #[allow(clippy::disallowed_methods, reason = "this is the one door to the environment")]
+    pub fn of_process() -> Variables {
+        let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let mut variables = Variables(std::env::vars_os().filter_map(readable).collect());
+        let directory = variables.0.get("SECRETS_DIR").map_or("/run/secrets", String::as_str).to_owned();
+        variables.add_secrets(Path::new(&directory));
+        variables
+    }
+
+    fn add_secrets(&mut self, directory: &Path) {
+        for setting in SETTINGS {
+            let file = if setting.name.starts_with("df_") { setting.name.to_owned() } else { secret_name(setting.name) };
+            if !setting.secret && file != setting.name {
+                continue;
+            }
+            if let Ok(value) = std::fs::read_to_string(directory.join(file)) {
+                self.0.insert(setting.name.to_owned(), value.trim_end_matches(['\n', '\r']).to_owned());
+            }
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// `dfp_` and the name in lower case; a name that starts so already is not made longer.
+fn secret_name(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    if name.starts_with("dfp_") { name } else { format!("dfp_{name}") }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Variables(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl<'v> Reader<'v> {
+    pub(super) fn new(variables: &'v Variables, role: Role) -> Self {
+        let mut reader = Reader { variables, mistakes: Vec::new(), warnings: Vec::new() };
+        reader.check_names(role);
+        reader
+    }
+
+    /// What should be known about the settings, or all that is wrong with them.
+    pub(super) fn finish(self) -> Result<Vec<String>, Mistakes> {
+        if self.mistakes.is_empty() { Ok(self.warnings) } else { Err(Mistakes(self.mistakes)) }
+    }
+
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// The value, or the table's default. An empty one is the same as none.
+    pub(super) fn text(&self, name: &'static str) -> String {
+        let default = setting(name).expect("only names of the table are read").default;
+        self.variables.get(name).unwrap_or(default).to_owned()
+    }
+
+    /// The elements of a comma-separated list.
+    pub(super) fn texts(&self, name: &'static str) -> Vec<String> {
+        self.text(name).split(',').map(str::trim).filter(|element| !element.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Whole seconds.
+    pub(super) fn seconds(&mut self, name: &'static str) -> Duration {
+        Duration::from_secs(self.parsed_or(name, 0, |text| text.parse::<u32>().map(u64::from).map_err(|_| "is not a number of whole seconds")))
+    }
+
+    pub(super) fn number(&mut self, name: &'static str) -> u64 {
+        self.parsed_or(name, 0, |text| text.parse().map_err(|_| "is not a number"))
+    }
+
+    /// `true`, `false`, `1`, `0`, in any case of letters.
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        self.parsed_or(name, false, |text| match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "t" => Ok(true),
+            "false" | "0" | "f" => Ok(false),
+            _ => Err("is neither true nor false"),
+        })
+    }
+
+    /// The value as `parse` reads it; its error says what is wrong.
+    pub(super) fn parsed<T: Default, E: fmt::Display>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, E>) -> T {
+        let text = self.text(name);
+        parse(&text).unwrap_or_else(|error| {
+            self.mistakes.push(format!("{name}: {error}"));
+            T::default()
+        })
+    }
+
+    /// The value as `parse` reads it; the error completes the sentence that begins with the value.
+    pub(super) fn parsed_or<T>(&mut self, name: &'static str, otherwise: T, parse: impl Fn(&str) -> Result<T, &'static str>) -> T {
+        let text = self.text(name);
+        parse(text.trim()).unwrap_or_else(|reason| {
+            self.mistakes.push(format!("{name}: `{text}` {reason}"));
+            otherwise
+        })
+    }
+
+    /// The elements of a comma-separated list as `parse` reads them.
+    pub(super) fn list<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, &'static str>) -> Vec<T> {
+        let mut values = Vec::new();
+        for text in self.texts(name) {
+            match parse(&text) {
+                Ok(value) => values.push(value),
+                Err(reason) => self.mistakes.push(format!("{name}: `{text}` {reason}")),
+            }
+        }
+        values
+    }
+
+    /// Says which variables are set and not acted on.
+    fn check_names(&mut self, role: Role) {
+        for setting in SETTINGS.iter().filter(|setting| setting.role == role || setting.role == Role::Both) {
+            let Some(value) = self.variables.get(setting.name).filter(|value| *value != setting.default) else { continue };
+            let refused = REFUSED_UNTIL_BUILT.contains(&setting.name) && !value.eq_ignore_ascii_case("false");
+            match setting.state {
+                State::NotYet if refused => self.mistakes.push(format!("{}: this version does not act on it yet, and ignoring it would not be safe", setting.name)),
+                State::NotYet => self.warnings.push(format!("{}: this version does not act on it yet", setting.name)),
+                State::Gone => self.warnings.push(format!("{}: belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored", setting.name)),
+                State::Built | State::Other => {}
+            }
+        }
+        if role != Role::Listener && self.variables.0.keys().any(|name| name.starts_with("DFP_SERVICE_")) {
+            self.warnings.push("DFP_SERVICE_*: this version does not read services from the environment yet".to_owned());
+        }
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in the settings:", if self.0.len() == 1 { "a mistake" } else { "mistakes" })?;
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+    }
+}
+
+impl std::error::Error for Mistakes {}

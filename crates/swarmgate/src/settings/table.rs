@@ -1,0 +1,160 @@
+//! SETTINGS: the one table of all variables. docs/settings.md and the warnings about variables that are not acted on come from it.
+//!
+//! Not here: reading them (`settings`).
+
+use Role::{Both, Listener, Proxy};
+use State::{Built, Gone, NotYet, Other};
+
+/// What a variable is: one row of [`SETTINGS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The variable. Also read from the secret `dfp_<name in lower case>` if `secret`.
+    pub name: &'static str,
+    /// Which role reads it.
+    pub role: Role,
+    /// The value it has unless it is set.
+    pub default: &'static str,
+    /// Whether a Docker secret may hold it.
+    pub secret: bool,
+    /// Whether this version acts on it.
+    pub state: State,
+    /// One sentence for an operator.
+    pub doc: &'static str,
+}
+
+/// A role of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The data plane and its API.
+    Proxy,
+    /// The follower of the Swarm.
+    Listener,
+    /// Either of them.
+    Both,
+}
+
+/// Whether this version acts on a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does.
+    Built,
+    /// It will.
+    NotYet,
+    /// There is nothing to do: the reason is in the doc.
+    Other,
+    /// It belonged to the Consul mode, which Docker Flow itself removed in 2017.
+    Gone,
+}
+
+const fn row(name: &'static str, role: Role, default: &'static str, state: State, doc: &'static str) -> Setting {
+    Setting { name, role, default, secret: false, state, doc }
+}
+
+const fn secret(name: &'static str, role: Role, default: &'static str, state: State, doc: &'static str) -> Setting {
+    Setting { name, role, default, secret: true, state, doc }
+}
+
+/// Every variable of Docker Flow Proxy and Docker Flow Swarm Listener, and our own.
+#[rustfmt::skip]
+pub const SETTINGS: &[Setting] = &[
+    row("IP", Both, "0.0.0.0", Built, "Address that the API is bound on."),
+    row("PORT", Both, "8080", Built, "Port of the API; a proxy also speaks to its other replicas on it."),
+    row("SERVICE_NAME", Proxy, "proxy", Built, "Name of the proxy's own service: `tasks.<name>` are all replicas."),
+    row("LISTENER_ADDRESS", Proxy, "", Built, "Who is asked for all services: hosts, or host:port, divided by commas."),
+    row("RELOAD_INTERVAL", Proxy, "5000", Built, "Milliseconds between two questions to the listeners; at least 1000."),
+    row("MODE", Proxy, "swarm", Other, "Ignored: there is one mode."),
+    row("SEPARATOR", Proxy, ",", Built, "Divides the elements of a list in a parameter."),
+    secret("DEFAULT_PORTS", Proxy, "80,443:ssl", Built, "Ports that are bound; `:ssl` behind one that speaks TLS. Until certificates are built, such a port closes every connection."),
+    secret("BIND_PORTS", Proxy, "", Built, "More ports that are bound, for `srcPort`."),
+    secret("USERS", Proxy, "", Built, "Who may pass where a service names nobody: `name:password`, divided by commas or line ends."),
+    secret("TIMEOUT_CONNECT", Proxy, "5", Built, "Seconds to connect to a server, all tries together."),
+    secret("TIMEOUT_CLIENT", Proxy, "20", Built, "Seconds a client may stay silent inside a request or response."),
+    secret("TIMEOUT_SERVER", Proxy, "20", Built, "Seconds a server may stay silent."),
+    secret("TIMEOUT_QUEUE", Proxy, "30", NotYet, "Seconds a request may wait for a free place at a server."),
+    secret("TIMEOUT_TUNNEL", Proxy, "3600", Built, "Seconds a WebSocket or another tunnel may stay silent."),
+    secret("TIMEOUT_HTTP_REQUEST", Proxy, "5", Built, "Seconds for the whole head of a request."),
+    secret("TIMEOUT_HTTP_KEEP_ALIVE", Proxy, "15", Built, "Seconds between two requests of a connection."),
+    row("SERVICE_DOMAIN_ALGO", Proxy, "hdr_beg(host)", Built, "How domains match unless a service says otherwise; `hdr(host)` is the strict way."),
+    row("HTTPS_ONLY", Proxy, "false", Built, "`true`: every service redirects plain HTTP to https."),
+    secret("RESOLVERS", Proxy, "", Built, "DNS servers to ask in place of those of resolv.conf: `nameserver dns 127.0.0.11:53`, or an address."),
+    row("THREADS", Proxy, "0", Built, "Threads that serve; 0: as many as the process may use."),
+    row("DRAIN_SECONDS", Proxy, "8", Built, "Seconds that connections may go on after SIGTERM. Docker kills after 10 unless told otherwise."),
+    row("SKIP_ADDRESS_VALIDATION", Proxy, "true", Other, "Ignored: a host that does not resolve is accepted and answers 503 until it does."),
+    row("RECONFIGURE_ATTEMPTS", Proxy, "20", Other, "Ignored: a change is judged once and live at once."),
+    row("RELOAD_ATTEMPTS", Proxy, "5", Other, "Ignored: listeners are asked until they answer."),
+    row("REPEAT_RELOAD", Proxy, "false", Other, "Ignored: listeners are always asked again."),
+    row("DNS_LOOKUP_PAUSE_MS", Proxy, "0", Other, "Ignored: nothing needs the pause."),
+    row("HEALTHCHECK", Proxy, "true", Other, "Ignored: the image's health check is `swarmgate ping`."),
+    row("DISPLAY_CONFIG_ON_ERROR", Proxy, "", Other, "Ignored: an error names its cause."),
+    row("CHECK_RESOLVERS", Proxy, "false", Other, "Ignored: addresses are always looked up again."),
+    row("DO_NOT_RESOLVE_ADDR", Proxy, "false", Other, "Ignored: a host that does not resolve hurts nobody else."),
+    row("TERMINATE_ON_RELOAD", Proxy, "false", Other, "Ignored: a change cuts nothing."),
+    row("PROXY_INSTANCE_NAME", Proxy, "docker-flow", NotYet, "The name that `proxyInstanceName` is compared with."),
+    row("FILTER_PROXY_INSTANCE_NAME", Proxy, "false", NotYet, "`true`: only services for this instance are taken."),
+    secret("DEFAULT_REQ_MODE", Proxy, "http", NotYet, "Mode of the frontends."),
+    secret("DEFAULT_PROTOCOL", Proxy, "http", NotYet, "`reqMode` of services from the environment."),
+    row("ENABLE_H2", Proxy, "true", NotYet, "HTTP/2 over TLS."),
+    secret("SSL_BIND_OPTIONS", Proxy, "no-sslv3", NotYet, "TLS options."),
+    secret("SSL_BIND_CIPHERS", Proxy, "", NotYet, "TLS ciphers."),
+    row("CA_FILE", Proxy, "", NotYet, "Whose client certificates are accepted."),
+    row("CRT_LIST_PATH", Proxy, "", NotYet, "A list of certificates."),
+    row("PREFERRED_CERTIFICATE", Proxy, "", NotYet, "The certificate for clients that name no host."),
+    row("CERTS", Proxy, "", Other, "Ignored, as by Docker Flow since 2017."),
+    row("CERTS_DIR", Proxy, "/certs", NotYet, "Where certificates are kept."),
+    secret("CONNECTION_MODE", Proxy, "http-keep-alive", NotYet, "HAProxy's connection mode."),
+    secret("USERS_PASS_ENCRYPTED", Proxy, "false", NotYet, "`true`: `USERS` holds crypt(3) hashes. Until it is built, the proxy refuses to start with it."),
+    row("COMPRESSION_ALGO", Proxy, "", NotYet, "Compression of responses."),
+    row("COMPRESSION_TYPE", Proxy, "", NotYet, "Media types that are compressed."),
+    secret("EXTRA_FRONTEND", Proxy, "", NotYet, "Lines of HAProxy's language for the frontend."),
+    secret("EXTRA_GLOBAL", Proxy, "", NotYet, "Lines of HAProxy's language for the global section."),
+    row("CFG_TEMPLATE_PATH", Proxy, "", NotYet, "A template of one's own for haproxy.cfg."),
+    row("CAPTURE_REQUEST_HEADER", Proxy, "", NotYet, "Header fields in the access log."),
+    secret("STATS_USER", Proxy, "", NotYet, "User of the statistics page."),
+    secret("STATS_PASS", Proxy, "", NotYet, "Password of the statistics page."),
+    secret("STATS_URI", Proxy, "", NotYet, "Path of the statistics page."),
+    secret("STATS_PORT", Proxy, "", NotYet, "Port of the statistics page."),
+    row("STATS_USER_ENV", Proxy, "", NotYet, "Name of the variable to read in place of STATS_USER."),
+    row("STATS_PASS_ENV", Proxy, "", NotYet, "Name of the variable to read in place of STATS_PASS."),
+    row("STATS_URI_ENV", Proxy, "", NotYet, "Name of the variable to read in place of STATS_URI."),
+    secret("DEBUG", Proxy, "false", NotYet, "`true`: the access log."),
+    secret("DEBUG_ERRORS_ONLY", Proxy, "", NotYet, "Errors only in the access log."),
+    secret("DEBUG_HTTP_FORMAT", Proxy, "", NotYet, "Format of the access log."),
+    secret("DEBUG_TCP_FORMAT", Proxy, "", NotYet, "Format of the access log of TCP."),
+    row("STATE_DIR", Proxy, "", NotYet, "Where the last state is kept over a restart."),
+    row("TRUSTED_PROXIES", Proxy, "", NotYet, "Who may speak for other clients by X-Forwarded fields. Until it is built, the proxy refuses to start with it."),
+    secret("DFP_API_TOKEN", Both, "", NotYet, "Bearer token that changes need. Until it is built, the program refuses to start with it."),
+    secret("DFP_CLUSTER_SECRET", Proxy, "", NotYet, "Bearer token of the replicas among themselves."),
+    row("ENGINE", Proxy, "native", NotYet, "`haproxy`: a real HAProxy serves. Until it is built, the proxy refuses to start with it."),
+    row("CONSUL_ADDRESS", Proxy, "", Gone, "Belonged to the Consul mode."),
+
+    row("DF_DOCKER_HOST", Listener, "", Built, "Docker's API: `unix:///var/run/docker.sock` or `tcp://host:port`."),
+    row("DOCKER_HOST", Listener, "", Built, "The same, where DF_DOCKER_HOST is not set."),
+    row("DF_NOTIFY_LABEL", Listener, "com.df.notify", Built, "The label that makes a service count, with any value but `false`; `label=value` wants that value."),
+    row("DF_NOTIF_CREATE_SERVICE_URL", Listener, "", Built, "Who is told of new and changed services: URLs, divided by commas."),
+    row("DF_NOTIFY_CREATE_SERVICE_URL", Listener, "", Built, "The same, where DF_NOTIF_CREATE_SERVICE_URL is not set."),
+    row("DF_NOTIF_REMOVE_SERVICE_URL", Listener, "", Built, "Who is told of removed services."),
+    row("DF_NOTIFY_REMOVE_SERVICE_URL", Listener, "", Built, "The same, where DF_NOTIF_REMOVE_SERVICE_URL is not set."),
+    row("DF_NOTIFICATION_URL", Listener, "", Built, "Who is told of both, where the others are not set."),
+    row("DF_NOTIFY_CREATE_SERVICE_METHOD", Listener, "GET", Built, "HTTP methods, by the position of the URL; the last one repeats."),
+    row("DF_NOTIFY_REMOVE_SERVICE_METHOD", Listener, "GET", Built, "HTTP methods, by the position of the URL; the last one repeats."),
+    row("DF_RETRY", Listener, "50", Built, "How often a failed notification is sent again; then once at each later listing."),
+    row("DF_RETRY_INTERVAL", Listener, "5", Built, "Seconds between two tries."),
+    row("DF_SERVICE_NAME_PREFIX", Listener, "", Built, "Put before every service's name, with `_` between."),
+    row("df_notify_create_service_url", Listener, "", Built, "Secret of this name: more URLs."),
+    row("df_notify_remove_service_url", Listener, "", Built, "Secret of this name: more URLs."),
+    row("DF_NOTIFY_CREATE_NODE_URL", Listener, "", NotYet, "Who is told of new nodes."),
+    row("DF_NOTIFY_REMOVE_NODE_URL", Listener, "", NotYet, "Who is told of removed nodes."),
+    row("DF_INCLUDE_NODE_IP_INFO", Listener, "false", NotYet, "`nodeInfo` in notifications."),
+    row("DF_NODE_IP_INFO_INCLUDES_TASK_ADDRESS", Listener, "true", NotYet, "Task addresses in `nodeInfo`."),
+    row("DF_NOTIFY_CREATE_SERVICE_IMMEDIATELY", Listener, "false", Other, "Ignored: services are always announced at once."),
+    row("DF_SERVICE_POLLING_INTERVAL", Listener, "-1", Other, "Ignored: all services are listed every ten seconds in any case."),
+    row("DF_NODE_POLLING_INTERVAL", Listener, "-1", NotYet, "Seconds between two listings of nodes."),
+    row("DF_USE_DOCKER_SERVICE_EVENTS", Listener, "true", Other, "Ignored: events are always followed."),
+    row("DF_USE_DOCKER_NODE_EVENTS", Listener, "true", NotYet, "Node events."),
+    row("DF_INTERVAL", Listener, "5", Other, "Ignored: events are followed."),
+];
+
+/// The row of a variable.
+pub(super) fn setting(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}

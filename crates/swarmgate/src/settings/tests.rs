@@ -1,0 +1,68 @@
+//! What variables become, and what is said about mistakes.
+
+use super::{Mistakes, Variables, listener, proxy};
+use model::auth::GlobalUsers;
+use std::time::Duration;
+
+fn variables(pairs: &[(&str, &str)]) -> Variables {
+    pairs.iter().copied().collect()
+}
+
+fn mistakes(result: Result<super::ProxySettings, Mistakes>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn defaults_are_the_image_s() {
+    let settings = proxy(&Variables::default()).unwrap();
+    assert_eq!((settings.port, settings.service_name.as_str()), (8080, "proxy"));
+    assert_eq!(settings.frontends.iter().map(|port| (port.port, port.tls)).collect::<Vec<_>>(), [(80, false), (443, true)]);
+    assert_eq!(settings.timeouts, model::Timeouts::default());
+    assert_eq!(settings.drain, Duration::from_secs(8));
+    assert!(settings.warnings.is_empty() && settings.threads > 0);
+}
+
+#[test]
+fn the_seeds_variables_are_understood() {
+    let settings = proxy(&variables(&[("MODE", "swarm"), ("LISTENER_ADDRESS", "swarm-listener"), ("USERS", "my-user-1:my-pass-1,my-user-2:my-pass-2")])).unwrap();
+    assert_eq!(settings.listeners[0].to_string(), "swarm-listener:8080");
+    assert!(matches!(&settings.context.users, GlobalUsers::Only(users) if users.len() == 2));
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let wrong = [("PORT", "none"), ("DEFAULT_PORTS", "80,x"), ("TIMEOUT_CLIENT", "1m"), ("SERVICE_DOMAIN_ALGO", "hdr"), ("ENGINE", "haproxy")];
+    assert_eq!(
+        mistakes(proxy(&variables(&wrong))),
+        "mistakes in the settings:\
+        \n  ENGINE: this version does not act on it yet, and ignoring it would not be safe\
+        \n  DEFAULT_PORTS: `x` is not a port: it must begin with 1 to 65535\
+        \n  PORT: `none` is not a port, 1 to 65535\
+        \n  TIMEOUT_CLIENT: `1m` is not a number of whole seconds\
+        \n  SERVICE_DOMAIN_ALGO: `hdr` is not one of hdr(host), hdr_beg(host), hdr_dom(host), hdr_end(host), hdr_sub(host), hdr_reg(host)"
+    );
+}
+
+#[test]
+fn variables_that_are_not_acted_on_are_told() {
+    let settings = proxy(&variables(&[("STATS_USER", "admin"), ("CONSUL_ADDRESS", "x"), ("DFP_SERVICE_PORT", "1"), ("ENABLE_H2", "true")])).unwrap();
+    assert_eq!(settings.warnings.len(), 3, "{:?}", settings.warnings);
+}
+
+#[test]
+fn behaviour_161_the_seeds_notification_names_win() {
+    let urls = [("DF_NOTIF_CREATE_SERVICE_URL", "http://seed/"), ("DF_NOTIFY_CREATE_SERVICE_URL", "http://late/"), ("DF_NOTIFICATION_URL", "http://both/a,http://both/b")];
+    let settings = listener(&variables(&urls)).unwrap().swarm;
+    assert_eq!(settings.create_urls, ["http://seed/"]);
+    assert_eq!(settings.remove_urls, ["http://both/a", "http://both/b"]);
+    assert_eq!((settings.retry, settings.retry_interval), (50, Duration::from_secs(5)));
+}
+
+#[test]
+fn docker_host_has_two_names_and_a_default() {
+    let host = |pairs: &[(&str, &str)]| listener(&variables(pairs)).unwrap().swarm.docker_host;
+    assert_eq!(host(&[]), "unix:///var/run/docker.sock");
+    assert_eq!(host(&[("DOCKER_HOST", "tcp://a:1")]), "tcp://a:1");
+    assert_eq!(host(&[("DOCKER_HOST", "tcp://a:1"), ("DF_DOCKER_HOST", "tcp://b:2")]), "tcp://b:2");
+}
