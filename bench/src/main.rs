@@ -1,0 +1,178 @@
+//! bench: what a request costs through swarmgate, HAProxy and nginx, in turn in one run, as ratios.
+//!
+//! A program to run by hand and to read, never a test: machines differ, and a shared one differs from itself.
+
+mod api;
+mod arena;
+mod backend;
+mod compare;
+mod http;
+mod load;
+mod measure;
+mod peers;
+mod reconfigure;
+mod relay;
+mod table;
+mod workload;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Parser;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use arena::Arena;
+use compare::{Comparison, Setup};
+use peers::Kind;
+use reconfigure::Timing;
+use workload::WORKLOADS;
+
+/// Workloads of swarmgate alone, by name and number of services.
+const RECONFIGURE: [(&str, usize); 2] = [("reconfigure", 1000), ("reconfigure-10000", 10_000)];
+
+/// What a request costs through swarmgate, HAProxy and nginx.
+#[derive(Parser)]
+struct Args {
+    /// small, 16k, 1m, close, services-1000, services-10000, reconfigure, reconfigure-10000 [default: all but the last]
+    workloads: Vec<String>,
+    /// Rounds per workload; every proxy runs once in each.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Seconds that each proxy is measured in a round.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// The program to measure.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/swarmgate"))]
+    swarmgate: PathBuf,
+    /// Also measure a bare TCP relay: no proxy can cost less.
+    #[arg(long)]
+    relay: bool,
+    /// The core the proxies run on.
+    #[arg(long, default_value_t = 0)]
+    proxy_core: usize,
+    /// The core load and backend run on.
+    #[arg(long, default_value_t = 1)]
+    load_core: usize,
+    /// Be the bare relay.
+    #[arg(long, hide = true, num_args = 2, value_names = ["PORT", "BACKEND"])]
+    as_relay: Option<Vec<u16>>,
+}
+
+fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    if let Some([port, backend]) = args.as_relay.as_deref() {
+        relay::run(*port, *backend)?;
+    }
+    pin_self(args.load_core)?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    run(&args, &mut Arena::new(interrupted)?)
+}
+
+fn run(args: &Args, arena: &mut Arena) -> Result<ExitCode> {
+    let wanted = wanted(args)?;
+    let setup = setup(args)?;
+    println!("{}\n", headline(&setup)?);
+    let (mut comparisons, mut timings) = (Vec::new(), Vec::new());
+    let ended = measure_all(arena, &setup, &wanted, &mut comparisons, &mut timings);
+    // What was measured before something went wrong is worth reading all the same.
+    if !comparisons.is_empty() {
+        println!("{}\n{}", table::ratios(&comparisons, &setup.kinds), table::details(&comparisons));
+    }
+    if !timings.is_empty() {
+        println!("{}", table::timings(&timings));
+    }
+    let doubts = table::doubts(&comparisons, &timings);
+    doubts.iter().for_each(|doubt| println!("**NOT TO BE BELIEVED** {doubt}"));
+    ended?;
+    Ok(if doubts.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn measure_all(
+    arena: &mut Arena,
+    setup: &Setup,
+    wanted: &[&str],
+    comparisons: &mut Vec<Comparison>,
+    timings: &mut Vec<Timing>,
+) -> Result<()> {
+    for workload in WORKLOADS.iter().filter(|workload| wanted.contains(&workload.name)) {
+        eprintln!("{} …", workload.name);
+        comparisons.push(compare::compare(arena, setup, workload)?);
+    }
+    let runs_swarmgate = setup.kinds.contains(&Kind::Swarmgate);
+    for (name, services) in RECONFIGURE.iter().filter(|(name, _)| runs_swarmgate && wanted.contains(name)) {
+        eprintln!("{name} …");
+        timings.push(reconfigure::time(arena, setup, *services)?);
+    }
+    Ok(())
+}
+
+/// The names of the workloads to run; all but the longest when none was named.
+fn wanted(args: &Args) -> Result<Vec<&str>> {
+    let all: Vec<&str> = WORKLOADS.iter().map(|one| one.name).chain(RECONFIGURE.map(|(name, _)| name)).collect();
+    if let Some(unknown) = args.workloads.iter().find(|name| !all.contains(&name.as_str())) {
+        bail!("no workload {unknown}; there are {}", all.join(", "));
+    }
+    let named = args.workloads.iter().map(String::as_str).collect::<Vec<_>>();
+    Ok(if named.is_empty() { all[..all.len() - 1].to_vec() } else { named })
+}
+
+fn setup(args: &Args) -> Result<Setup> {
+    ensure!(args.rounds > 0 && args.seconds > 0.0, "a run needs at least one round of some length");
+    ensure!(args.proxy_core != args.load_core, "proxy and load need a core each");
+    let mut kinds = vec![Kind::Swarmgate, Kind::Haproxy, Kind::Nginx];
+    if args.relay {
+        kinds.push(Kind::Relay);
+    }
+    let swarmgate = args.swarmgate.canonicalize().unwrap_or_default();
+    if !swarmgate.is_file() {
+        println!(
+            "**swarmgate is left out**: there is no {}; build it first, or name it with --swarmgate\n",
+            args.swarmgate.display()
+        );
+        kinds.remove(0);
+    }
+    Ok(Setup {
+        swarmgate,
+        kinds,
+        core: args.proxy_core,
+        rounds: args.rounds,
+        length: Duration::from_secs_f64(args.seconds),
+    })
+}
+
+/// Load and backend stay off the proxy's core, with every thread they will ever start.
+fn pin_self(core: usize) -> Result<()> {
+    let me = std::process::id().to_string();
+    let output = Command::new("/usr/bin/taskset").args(["-a", "-p", "-c", &core.to_string(), &me]).output();
+    let output = output.context("cannot run taskset (Debian: util-linux)")?;
+    ensure!(output.status.success(), "cannot run on core {core}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(())
+}
+
+/// What was run on what, in one line.
+fn headline(setup: &Setup) -> Result<String> {
+    let read = |file| fs::read_to_string(file).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let mut versions = Vec::new();
+    for kind in &setup.kinds {
+        versions.push(format!("{} {}", kind.name(), peers::version(*kind, &setup.swarmgate)?));
+    }
+    Ok(format!(
+        "{}; kernel {}, {}; median of {} interleaved rounds of {:?} each; \
+         proxy pinned to one core, load and backend to another.",
+        versions.join(", "),
+        read("/proc/sys/kernel/osrelease").trim(),
+        cpu.trim_start_matches([' ', '\t', ':']),
+        setup.rounds,
+        setup.length,
+    ))
+}

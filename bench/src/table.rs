@@ -1,0 +1,131 @@
+//! The results as Markdown, to be read and pasted; and in plain words what is wrong with them.
+
+use crate::compare::Comparison;
+use crate::measure::{Sample, median, quantile};
+use crate::peers::Kind;
+use crate::reconfigure::Timing;
+
+/// A proxy that used less of its core than this was not the bottleneck: its figure is not its own.
+const SATURATED: f64 = 0.9;
+
+/// CPU per request of every proxy ÷ HAProxy: the table to hold against the figures.
+pub(crate) fn ratios(comparisons: &[Comparison], kinds: &[Kind]) -> String {
+    let others: Vec<Kind> = kinds.iter().copied().filter(|kind| *kind != Kind::Haproxy).collect();
+    let names: Vec<_> = others.iter().map(|kind| kind.name()).collect();
+    let mut text = format!("| CPU per request ÷ HAProxy | {} | swarmgate at most |\n", names.join(" | "));
+    text += &format!("|---|{}---|\n", "---|".repeat(others.len()));
+    for comparison in comparisons {
+        let cells: Vec<_> = others.iter().map(|kind| ratio_cell(comparison, *kind)).collect();
+        let limit = comparison.workload.at_most.map_or(String::from("–"), |limit| format!("{limit:.2}"));
+        text += &format!(
+            "| {}: {} | {} | {limit} |\n",
+            comparison.workload.name,
+            comparison.workload.says,
+            cells.join(" | ")
+        );
+    }
+    text
+}
+
+/// What the ratios were made of.
+pub(crate) fn details(comparisons: &[Comparison]) -> String {
+    let mut text = String::from(
+        "| workload | proxy | CPU µs/request | lowest | requests/s | RSS MiB | of its core | ratio, lowest–highest | failed |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+    );
+    for comparison in comparisons {
+        for (kind, samples) in &comparison.samples {
+            let ratios = comparison.ratios(*kind);
+            text += &format!(
+                "| {} | {} | {:.2} | {:.2} | {:.0} | {:.1} | {:.0} % | {:.4}–{:.4} | {} |\n",
+                comparison.workload.name,
+                kind.name(),
+                median(samples.iter().map(Sample::cost)),
+                quantile(samples.iter().map(Sample::cost), 0.0),
+                median(samples.iter().map(Sample::rate)),
+                median(samples.iter().map(|sample| sample.rss_kib as f64 / 1024.0)),
+                median(samples.iter().map(Sample::busy)) * 100.0,
+                quantile(ratios.iter().copied(), 0.0),
+                quantile(ratios.iter().copied(), 1.0),
+                samples.iter().map(|sample| sample.failed).sum::<u64>(),
+            );
+        }
+    }
+    text
+}
+
+pub(crate) fn timings(timings: &[Timing]) -> String {
+    let mut text = String::from(
+        "| swarmgate, reconfigure, each change seen live | median ms under load | p99 ms under load | all one by one, s | failed |\n\
+         |---|---|---|---|---|\n",
+    );
+    for timing in timings {
+        let milliseconds = |part| quantile(timing.calls.iter().copied(), part) * 1e3;
+        text += &format!(
+            "| {} services | {:.2} | {:.2} | {:.2} | {} |\n",
+            timing.services,
+            milliseconds(0.5),
+            milliseconds(0.99),
+            timing.one_by_one.as_secs_f64(),
+            timing.load.failed,
+        );
+    }
+    text
+}
+
+/// Everything because of which a figure above must not be believed.
+pub(crate) fn doubts(comparisons: &[Comparison], timings: &[Timing]) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for comparison in comparisons {
+        for (kind, samples) in &comparison.samples {
+            let what = format!("{} under {}", kind.name(), comparison.workload.name);
+            doubts.extend(doubt_of_answers(samples).map(|doubt| format!("{what}: {doubt}")));
+            doubts.extend(doubt_of_saturation(samples).map(|doubt| format!("{what}: {doubt}")));
+        }
+    }
+    for timing in timings {
+        let fault = timing.load.first_fault.as_ref();
+        doubts.extend(
+            fault.map(|fault| format!("reconfigure, {} services: the load lost answers: {fault}", timing.services)),
+        );
+    }
+    doubts
+}
+
+fn doubt_of_answers(samples: &[Sample]) -> Option<String> {
+    let fault = samples.iter().find_map(|sample| sample.first_fault.as_ref())?;
+    Some(format!(
+        "WRONG ANSWERS, {} of them; the first: {fault}",
+        samples.iter().map(|sample| sample.failed).sum::<u64>()
+    ))
+}
+
+fn doubt_of_saturation(samples: &[Sample]) -> Option<String> {
+    let busy = median(samples.iter().map(Sample::busy));
+    let disturbed = median(samples.iter().map(Sample::disturbed));
+    let because = match disturbed > 1.0 - SATURATED {
+        true => "something else ran on the cores",
+        // It fell asleep between requests, which is work as well.
+        false => "the load was too weak, and its CPU per request is rather too high",
+    };
+    (busy < SATURATED).then(|| format!("NOT SATURATED, {because}: it used only {:.0} % of its core", busy * 100.0))
+}
+
+fn ratio_cell(comparison: &Comparison, kind: Kind) -> String {
+    let ratio = median(comparison.ratios(kind));
+    let digits = if ratio < 0.01 { 4 } else { 3 };
+    match kind {
+        _ if ratio.is_nan() => String::from("–"),
+        Kind::Swarmgate => format!("**{ratio:.digits$}**"),
+        _ => format!("{ratio:.digits$}"),
+    }
+}
+
+impl Comparison {
+    /// Cost ÷ HAProxy's, round by round, so that each ratio is of two measurements made seconds apart.
+    fn ratios(&self, kind: Kind) -> Vec<f64> {
+        let of = |wanted| self.samples.iter().find(|(kind, _)| *kind == wanted).map(|(_, samples)| samples.as_slice());
+        let (Some(ours), Some(theirs)) = (of(kind), of(Kind::Haproxy)) else { return Vec::new() };
+        ours.iter().zip(theirs).map(|(ours, theirs)| ours.cost() / theirs.cost()).collect()
+    }
+}
