@@ -4,6 +4,7 @@
 //! hosts are compared without their port and trailing dot, and names that collide end in `~2`.
 //! Not here: writing files, running HAProxy.
 
+mod acl;
 mod backend;
 mod frontend;
 mod quote;
@@ -79,7 +80,7 @@ fn write_userlist(lines: &mut Lines, name: &str, users: &[User]) {
         lines.line(format_args!("user {} insecure-password {MASK}", quote::word(user.name())));
     }
     if users.is_empty() {
-        lines.line("# nobody may pass: no user has a name and a password");
+        lines.line("# nobody may pass: none of the users that were asked for is usable");
     }
 }
 

@@ -16,22 +16,22 @@ pub struct Pattern {
     regex: Regex,
 }
 
-/// A pattern that PCRE2 does not take.
+/// A pattern that PCRE2 does not take. Whoever shows the reason shows the pattern before it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{pattern}` is not a PCRE: {reason}")]
+#[error("is not a PCRE: {reason}")]
 pub struct BadPattern {
-    pattern: String,
     reason: String,
 }
 
 impl Pattern {
     /// Compiles `source`; unanchored, bytewise, and case-sensitive unless `ignore_case`.
     pub fn compile(source: &str, ignore_case: bool) -> Result<Pattern, BadPattern> {
-        let limited = format!("(*LIMIT_MATCH={LIMIT_MATCH}){source}");
+        let limit = format!("(*LIMIT_MATCH={LIMIT_MATCH})");
+        let limited = format!("{limit}{source}");
         let built = RegexBuilder::new().caseless(ignore_case).jit_if_available(true).build(&limited);
         match built {
             Ok(regex) => Ok(Pattern { source: source.to_owned(), ignore_case, regex }),
-            Err(error) => Err(BadPattern { pattern: source.to_owned(), reason: error.to_string() }),
+            Err(error) => Err(BadPattern::new(&error, limit.len())),
         }
     }
 
@@ -51,6 +51,17 @@ impl Pattern {
     }
 }
 
+impl BadPattern {
+    /// PCRE2's own words, and the place in the operator's pattern, which stands behind `before` bytes of ours.
+    fn new(error: &pcre2::Error, before: usize) -> BadPattern {
+        let text = error.to_string();
+        let words = text.splitn(3, ": ").last().unwrap_or_default();
+        let place = error.offset().and_then(|offset| offset.checked_sub(before));
+        let place = place.map(|place| format!(" at byte {place}"));
+        BadPattern { reason: format!("{words}{}", place.unwrap_or_default()) }
+    }
+}
+
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source && self.ignore_case == other.ignore_case
@@ -62,5 +73,23 @@ impl Eq for Pattern {}
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}/{}", self.source, if self.ignore_case { "i" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn a_bad_pattern_is_told_with_the_place_in_it() {
+        let error = Pattern::compile("/a(", false).unwrap_err().to_string();
+        assert_eq!(error, "is not a PCRE: missing closing parenthesis at byte 3");
+    }
+
+    #[test]
+    fn a_match_that_runs_away_is_no_match() {
+        let pattern = Pattern::compile("(a+)+$", false).unwrap();
+        assert!(pattern.is_match(b"aaaa"));
+        assert!(!pattern.is_match(&[&[b'a'; 60][..], b"b"].concat()));
     }
 }

@@ -168,7 +168,7 @@ impl Template {
             match part {
                 Part::Text(text) => into.extend_from_slice(text),
                 Part::Group(number) => {
-                    into.extend_from_slice(captures.get(*number).map_or(&[][..], |group| group.as_bytes()))
+                    into.extend_from_slice(captures.get(*number).map_or(&[][..], |group| group.as_bytes()));
                 }
             }
         }

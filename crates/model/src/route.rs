@@ -119,7 +119,7 @@ impl Route {
         &self.destination().rewrites
     }
 
-    /// HAProxy's order of rules in a backend: https only, methods, plain HTTP, users.
+    /// HAProxy's order of rules in a backend: https only, client certificates, methods, plain HTTP, users.
     fn guarded(&self, head: &RequestHead<'_>) -> Verdict<'_> {
         let guard: &Guard = &self.destination().guard;
         if guard.https_only && !head.secure {
@@ -127,7 +127,8 @@ impl Route {
         }
         let named = |methods: &[String]| methods.iter().any(|method| method.as_bytes() == head.method);
         let allowed = guard.allowed_methods.is_empty() || named(&guard.allowed_methods);
-        if !allowed || named(&guard.denied_methods) || (guard.deny_http && !head.secure) {
+        let plain = guard.deny_http && !head.secure;
+        if guard.verify_client_ssl || !allowed || named(&guard.denied_methods) || plain {
             return Verdict::Deny;
         }
         match &self.access {

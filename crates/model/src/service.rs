@@ -2,6 +2,7 @@
 //!
 //! Not here: reading it from parameters (`service::parse`), and choosing a service for a request (`route`).
 
+mod conditions;
 mod destinations;
 mod parse;
 mod read;
@@ -17,9 +18,12 @@ use crate::route::host::{DomainAlgorithm, HostPattern};
 use crate::route::path::PathPattern;
 use std::time::Duration;
 
-/// The name of a service: letters, digits, `-`, `_`, `.` and `:` only, so that it can stand in logs, DNS and haproxy.cfg as it is.
+/// The name of a service: at most 255 letters, digits, `-`, `_`, `.` and `:`, so that it can stand in logs, DNS and haproxy.cfg as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceName(String);
+
+/// The longest name of a service or rule, in bytes: a DNS name has no more.
+const LONGEST_NAME: usize = 255;
 
 /// A published service, judged and complete.
 #[derive(Clone, Debug)]
@@ -53,7 +57,7 @@ pub struct Destination {
     pub mode: Mode,
     /// Domains, any of which must match; empty: every host, and none.
     pub hosts: Vec<HostPattern>,
-    /// The first domain as it was written: where `redirectFromDomain` sends clients.
+    /// The first domain that a client can be sent to, without its star: where `redirectFromDomain` leads.
     pub first_domain: Option<String>,
     /// Hosts that are sent to the first domain.
     pub redirect_from: Vec<HostPattern>,
@@ -130,6 +134,8 @@ pub struct Guard {
     pub denied_methods: Vec<String>,
     /// 403 unless the request came over TLS.
     pub deny_http: bool,
+    /// 403 without a verified client certificate. None is verified yet, so this locks the destination.
+    pub verify_client_ssl: bool,
     /// Nobody is asked for a password.
     pub ignore_authorization: bool,
 }
@@ -162,7 +168,8 @@ impl ServiceName {
     /// Takes a name that is safe wherever names appear; `None` for any other.
     pub fn parse(name: &str) -> Option<ServiceName> {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-        (!name.is_empty() && name.bytes().all(safe)).then(|| ServiceName(name.to_owned()))
+        let length = 1..=LONGEST_NAME;
+        (length.contains(&name.len()) && name.bytes().all(safe)).then(|| ServiceName(name.to_owned()))
     }
 
     /// The name as text.
@@ -202,3 +209,6 @@ impl Dial {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

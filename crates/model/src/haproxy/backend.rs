@@ -57,9 +57,12 @@ fn write_path_rewrites(lines: &mut Lines, rewrites: &[Rewrite]) {
     }
 }
 
-/// Methods, plain HTTP, users: who is refused, in the order in which it is asked.
+/// Client certificates, methods, plain HTTP, users: who is refused, in the order in which it is asked.
 fn write_guard(lines: &mut Lines, route: &Route) {
     let guard = &route.destination().guard;
+    if guard.verify_client_ssl {
+        lines.line("http-request deny unless { ssl_c_used } { ssl_c_verify 0 }");
+    }
     if !guard.allowed_methods.is_empty() {
         lines.line(format_args!("acl valid_allowed_method method {}", methods(&guard.allowed_methods)));
         lines.line("http-request deny unless valid_allowed_method");

@@ -23,9 +23,14 @@ const INTRODUCTION: &str = "\
 Generated from the table of parameters in the crate `model`; a test keeps it so.
 
 A parameter arrives as a label `com.df.<name>` of a service, in the query of `/v1/docker-flow-proxy/reconfigure`, or in a listener's list.
-An *indexed* parameter may end in `.1` to `.10`: `servicePath.1` and `port.1` make a destination of their own. As soon as one indexed destination
-exists, values without an index only stand in for missing indexed ones. A bad value is either *refused* (409, the service's last good version stays
-live) or *ignored* with a warning; no other service ever notices.
+An empty value is the same as none. The elements of a list are divided by a comma, or by `SEPARATOR`; blanks around them do not count.
+
+An *indexed* parameter may end in `.1` to `.10`: `servicePath.1` and `port.1` make a destination of their own, asked in the order of the
+indexes. They are counted without a gap: what comes behind a missing one is not read. As soon as one indexed destination exists, values without an
+index only stand in for missing indexed ones. The names of indexed parameters are read as they are spelled here, all others in any case of letters.
+
+A bad value is *refused* (the call is answered with 409 and the service's last good version stays live) or *ignored*, with a warning. Either way
+no other service notices. Names that are not in this list are ignored without a word, unless they look like a misspelling.
 ";
 
 const HEADER: &str =
@@ -51,11 +56,17 @@ fn row(text: &mut String, param: &Param) {
     }
     match param.state {
         State::Built => {}
-        State::NotYet => doc.push_str(" **Not built yet**: accepted, with a warning."),
+        State::NotYet => doc.push_str(" **Not built yet**; a warning says so."),
         State::Consul => doc.push_str(" Ignored, with a warning."),
     }
     let indexed = if param.level == Level::Destination { "yes" } else { "" };
-    let bad = if param.on_bad == OnBad::Refuse { "refused" } else { "ignored" };
+    let bad = match (param.state, param.on_bad) {
+        // Values that nothing reads yet are not judged.
+        (State::NotYet | State::Consul, _) => "",
+        (State::Built, OnBad::Refuse) => "refused",
+        (State::Built, OnBad::Warn) => "ignored",
+        (State::Built, OnBad::Zero) => "taken for 0",
+    };
     let (kind, example) = (kind(param.kind), param.example.replace('|', "\\|"));
     let _ = writeln!(text, "| `{}` | {kind} | {indexed} | {bad} | {doc} | `{example}` |", param.name);
 }

@@ -4,7 +4,7 @@
 
 use Category::{Auth, Backend, Headers, Identity, Redirects, Rewriting, Routing, Tcp, Templates, Tls};
 use Kind::{Count, Flag, List, Port, Seconds, Text};
-use OnBad::{Refuse, Warn};
+use OnBad::{Refuse, Warn, Zero};
 
 /// What a parameter is: one row of [`PARAMS`].
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +87,8 @@ pub enum OnBad {
     Refuse,
     /// The value is ignored with a warning.
     Warn,
+    /// The value counts as 0, with a warning.
+    Zero,
 }
 
 /// Whether this version acts on a parameter.
@@ -145,6 +147,11 @@ impl Param {
         self
     }
 
+    const fn zero(mut self) -> Self {
+        self.on_bad = Zero;
+        self
+    }
+
     const fn not_yet(mut self) -> Self {
         self.state = State::NotYet;
         self
@@ -160,56 +167,56 @@ impl Param {
 #[rustfmt::skip]
 pub const PARAMS: &[Param] = &[
     Param::service("serviceName", Identity, Text, "The name of the service: its identity, and the host that is dialled unless `outboundHostname` says otherwise. Mandatory; a listener adds it.", "go-demo"),
-    Param::service("aclName", Identity, Text, "Orders the rules: services are asked in bytewise order of this name. The service's name unless set.", "05-go-demo"),
-    Param::service("replicas", Identity, Count, "How many tasks the service should have; a listener adds it. 0 removes the service.", "3").warns(),
+    Param::service("aclName", Identity, Text, "Orders the rules and names the backends. Services with a path in `/.well-known` are asked first, those with the path `/` last, and among equals in bytewise order of this name. The service's name unless set.", "05-go-demo"),
+    Param::service("replicas", Identity, Count, "How many tasks the service should have; a listener adds it. 0 removes the service.", "3").zero(),
     Param::service("distribute", Identity, Flag, "Whether the call is passed on to all replicas of the proxy. A listener adds `true`.", "true").warns(),
     Param::service("proxyInstanceName", Identity, Text, "With `FILTER_PROXY_INSTANCE_NAME`, the instance of the proxy that this service is meant for.", "docker-flow").warns().not_yet(),
 
-    Param::destination("servicePath", Routing, List, "Paths that belong to the service. Mandatory unless `serviceDomain` is set. How they match: `pathType`.", "/demo,/api"),
-    Param::destination("servicePathExclude", Routing, List, "Paths that do not belong to the service although `servicePath` matches them.", "/demo/internal"),
-    Param::destination("pathType", Routing, Text, "How paths match: `path_beg` (the path starts with the text, the default), `path`, `path_end`, `path_sub`, `path_dir`, `path_dom`, `path_len`, `path_reg`; ` -i` after it ignores the case of letters.", "path_reg"),
-    Param::destination("serviceDomain", Routing, List, "Domains that belong to the service. One that starts with `*` makes all of the service's domains match by their ending.", "my-domain.com,*other.com"),
-    Param::service("serviceDomainAlgo", Routing, Text, "How domains match: `hdr_beg(host)` (the default unless `SERVICE_DOMAIN_ALGO` is set), `hdr(host)`, `hdr_dom(host)`, `hdr_end(host)`, `hdr_sub(host)`, `hdr_reg(host)`.", "hdr(host)"),
+    Param::destination("servicePath", Routing, List, "Paths that belong to the service. `/demo` is also `/demo/hello` and `/demonstration`: see `pathType`. Mandatory unless `serviceDomain` is set, which alone means `/`.", "/demo,/api"),
+    Param::destination("servicePathExclude", Routing, List, "Paths that do not belong to the service although `servicePath` matches them. They match as `pathType` says.", "/demo/internal"),
+    Param::destination("pathType", Routing, Text, "How paths match: `path_beg` (their start, the default), `path` (the whole path), `path_end` (their end), `path_sub` (any part), `path_dir` (whole segments), `path_dom` (whole words between `/`, `.`, `?` and `:`), `path_len` (their length in bytes), `path_reg` (a PCRE). ` -i` after it ignores the case of letters.", "path_reg"),
+    Param::destination("serviceDomain", Routing, List, "Domains that belong to the service, with any of its paths. One that starts with `*` makes all domains of the service match by their ending. Case, port and a trailing dot are not compared.", "my-domain.com,*other.com"),
+    Param::service("serviceDomainAlgo", Routing, Text, "How domains match: `hdr_beg(host)` (their start; the default unless `SERVICE_DOMAIN_ALGO` is set), `hdr(host)` (the whole name, the strict way), `hdr_dom(host)` (whole labels: also `www.my-domain.com`), `hdr_end(host)` (their ending), `hdr_sub(host)` (any part), `hdr_reg(host)` (a PCRE).", "hdr(host)"),
     Param::service("serviceDomainMatchAll", Routing, Flag, "Deprecated: `true` is `serviceDomainAlgo=hdr_dom(host)`.", "true").warns(),
-    Param::destination("serviceHeader", Routing, List, "Header fields the request must have, each as `Name:value`.", "X-Version:3,Client:mobile"),
+    Param::destination("serviceHeader", Routing, List, "Header fields the request must have, all of them, each as `Name:value`. A value is compared with each element of a comma-separated field, and its case counts.", "X-Version:3,Client:mobile"),
     Param::destination("userAgent", Routing, List, "Texts of which the User-Agent field must hold one, in any case of letters.", "amiga,amstrad"),
-    Param::destination("srcPort", Routing, Port, "The port of the proxy on which the request must have come in; it is bound by `BIND_PORTS`.", "8085"),
+    Param::destination("srcPort", Routing, Port, "The port of the proxy, inside its container, on which the request must have come in. `BIND_PORTS` binds more than 80 and 443.", "8085"),
     Param::destination("srcHttpsPort", Routing, Port, "The TLS port of the proxy on which requests for `httpsPort` come in; 443 unless set.", "8443"),
-    Param::service("isDefaultBackend", Routing, Flag, "`true`: the service gets all requests that no rule matches.", "true").warns(),
+    Param::service("isDefaultBackend", Routing, Flag, "`true`: the service gets all requests that no rule matches. Of several such services the last in the order of rules gets them.", "true").warns(),
 
     Param::destination("port", Backend, Port, "The port of the service. Mandatory unless `httpsPort` is set.", "8080"),
-    Param::destination("httpsPort", Backend, Port, "The port of the service for requests that came in over TLS.", "8443"),
+    Param::destination("httpsPort", Backend, Port, "The port of the service for requests that came in on `srcHttpsPort`. Where it is set, `port` is for requests on port 80, or on `srcPort`.", "8443"),
     Param::destination("outboundHostname", Backend, Text, "The host to dial in place of the service's name, as it is written.", "legacy.example.com"),
-    Param::service("discoveryType", Backend, Text, "`DNS`: dial every task of the service; `Overlay`: dial the service's virtual address. Unset: the tasks where they are known, else the virtual address.", "DNS").warns(),
-    Param::service("checkResolvers", Backend, Flag, "Needed by HAProxy only: addresses are always looked up again.", "true").warns(),
-    Param::destination("timeoutServer", Backend, Seconds, "How long the service may stay silent; `TIMEOUT_SERVER` unless set.", "60"),
-    Param::destination("timeoutTunnel", Backend, Seconds, "How long a WebSocket or tunnel may stay silent; `TIMEOUT_TUNNEL` unless set.", "7200"),
+    Param::service("discoveryType", Backend, Text, "`Overlay`: dial the service's virtual address. `DNS`, or unset: dial its tasks where `tasks.<service>` resolves, else its virtual address.", "DNS").warns(),
+    Param::service("checkResolvers", Backend, Flag, "Nothing depends on it: addresses are always looked up again.", "true").warns(),
+    Param::destination("timeoutServer", Backend, Seconds, "How long the service may stay silent, in whole seconds; `TIMEOUT_SERVER` unless set.", "60"),
+    Param::destination("timeoutTunnel", Backend, Seconds, "How long a WebSocket or another tunnel may stay silent, in whole seconds; `TIMEOUT_TUNNEL` unless set.", "7200"),
     Param::service("sessionType", Backend, Text, "`sticky-server`: a client stays with one task, by a cookie.", "sticky-server").warns().not_yet(),
     Param::service("connectionMode", Backend, Text, "HAProxy's connection mode for the service.", "http-keep-alive").warns().not_yet(),
     Param::destination("sslVerifyNone", Backend, Flag, "`true`: the service is dialled over TLS and its certificate is not checked.", "true").warns().not_yet(),
     Param::service("backendExtra", Backend, Text, "Lines of HAProxy's language for the service's backend.", "http-request deny if { path /x }").not_yet(),
-    Param::destination("userDef", Backend, Text, "A text for one's own templates.", "blue").warns().not_yet(),
+    Param::destination("userDef", Backend, Text, "A text that a template of one's own may use.", "blue").warns().not_yet(),
 
-    Param::service("reqRepSearch", Rewriting, Text, "A PCRE that is matched against the request line, `METHOD URI HTTP/1.1`; blanks are written `\\ `.", "^([^\\ ]*)\\ /something/(.*)"),
-    Param::service("reqRepReplace", Rewriting, Text, "The request line that replaces one that `reqRepSearch` matches; `\\1` to `\\9` are its groups.", "\\1\\ /demo/\\2"),
-    Param::destination("reqPathSearchReplace", Rewriting, List, "Pairs `search,replace`, divided by `:`. Each search is a PCRE; its first match in the path is replaced, every match with `,g` behind.", "/something/,/demo/"),
+    Param::service("reqRepSearch", Rewriting, Text, "A PCRE that is matched against the request line, `METHOD URI HTTP/1.1`; blanks are written `\\ `. Nothing happens without `reqRepReplace`.", "^([^\\ ]*)\\ /something/(.*)"),
+    Param::service("reqRepReplace", Rewriting, Text, "The request line that takes the place of one that `reqRepSearch` matches, as a whole; `\\1` to `\\9` are its groups.", "\\1\\ /demo/\\2"),
+    Param::destination("reqPathSearchReplace", Rewriting, List, "Pairs `search,replace`, divided by `:`, each applied to what the one before made. A search is a PCRE; its first match in the path is replaced, with `,g` behind the pair every match. `\\1` to `\\9` are its groups. The query is kept.", "/something/,/demo/"),
     Param::service("reqPathSearch", Rewriting, Text, "Deprecated: the search of one pair that comes before `reqPathSearchReplace`.", "/something/"),
     Param::service("reqPathReplace", Rewriting, Text, "Deprecated: the replacement for `reqPathSearch`; may be empty.", "/demo/"),
 
-    Param::service("users", Auth, List, "Who may pass, as `name:password`. A name alone takes its password from `USERS`. These users replace `USERS` for the service.", "admin:password"),
-    Param::service("usersSecret", Auth, Text, "The suffix of the Docker secret `dfp_users_<suffix>` that holds users.", "admins").not_yet(),
-    Param::service("usersPassEncrypted", Auth, Flag, "`true`: the passwords are crypt(3) hashes.", "true").not_yet(),
+    Param::service("users", Auth, List, "Who may pass, as `name:password`, always divided by commas or line ends. A name alone takes its password from `USERS`; one without a password anywhere is left out with a warning. These users replace `USERS` for the service. None left means locked: every request gets 401.", "admin:password").warns(),
+    Param::service("usersSecret", Auth, Text, "The suffix of the Docker secret `dfp_users_<suffix>` that holds users. Until it is built it locks the service: every request gets 401.", "admins").not_yet(),
+    Param::service("usersPassEncrypted", Auth, Flag, "`true`: the passwords are crypt(3) hashes. Until it is built it locks the service: every request gets 401.", "true").not_yet(),
     Param::destination("ignoreAuthorization", Auth, Flag, "`true`: no password is asked for here, whatever the service and `USERS` say.", "true").warns(),
-    Param::destination("allowedMethods", Auth, List, "Methods that pass; all others get 403.", "GET,HEAD"),
+    Param::destination("allowedMethods", Auth, List, "Methods that pass; all others get 403. Their case counts, and `GET` does not let HEAD pass.", "GET,HEAD"),
     Param::destination("deniedMethods", Auth, List, "Methods that get 403.", "DELETE"),
     Param::destination("denyHttp", Auth, Flag, "`true`: requests that did not come over TLS get 403.", "true"),
-    Param::destination("verifyClientSsl", Auth, Flag, "`true`: only clients with a verified certificate pass.", "true").not_yet(),
+    Param::destination("verifyClientSsl", Auth, Flag, "`true`: only clients with a verified certificate pass. Until it is built nobody does: every request gets 403.", "true").not_yet(),
 
-    Param::destination("httpsOnly", Redirects, Flag, "`true`: requests that did not come over TLS are redirected to https.", "true"),
+    Param::destination("httpsOnly", Redirects, Flag, "`true`: requests that did not come over TLS are redirected to https. Without an index it holds for all destinations.", "true"),
     Param::destination("httpsRedirectCode", Redirects, Count, "The status of redirects to https: 301, 302 (the default), 303, 307 or 308.", "301"),
     Param::service("redirectWhenHttpProto", Redirects, Flag, "`true`: requests whose X-Forwarded-Proto is `http` are redirected to https.", "true"),
     Param::service("redirectUnlessHttpsProto", Redirects, Flag, "`true`: requests whose X-Forwarded-Proto is not `https` are redirected to https.", "true"),
-    Param::destination("redirectFromDomain", Redirects, List, "Domains whose requests are redirected (301) to the first `serviceDomain`.", "old-domain.com"),
+    Param::destination("redirectFromDomain", Redirects, List, "Domains whose requests are redirected (301) to the first `serviceDomain`, whatever their path. A host that starts with one counts.", "old-domain.com"),
 
     Param::service("addReqHeader", Headers, List, "Header fields added to requests.", "X-Port %[dst_port]").alias(&["addHeader"]).not_yet(),
     Param::service("setReqHeader", Headers, List, "Header fields set in requests.", "X-Real-IP %[src]").alias(&["setHeader"]).not_yet(),
@@ -220,7 +227,7 @@ pub const PARAMS: &[Param] = &[
     Param::service("compressionAlgo", Headers, Text, "How responses are compressed.", "gzip").warns().not_yet(),
     Param::service("compressionType", Headers, Text, "Media types that are compressed.", "text/html text/css").warns().not_yet(),
 
-    Param::destination("reqMode", Tcp, Text, "`http` (the default), `tcp` or `sni`.", "tcp"),
+    Param::destination("reqMode", Tcp, Text, "`http` (the default), `tcp` or `sni`. The last two are known but not built yet: no port is bound for them.", "tcp"),
     Param::destination("timeoutClient", Tcp, Seconds, "How long a TCP client may stay silent.", "60").not_yet(),
     Param::destination("checkTcp", Tcp, Flag, "`true`: servers are probed by connecting to them.", "true").warns().not_yet(),
     Param::destination("clitcpka", Tcp, Flag, "`true`: TCP keep-alive towards clients.", "true").warns().not_yet(),

@@ -117,7 +117,7 @@ impl PathPattern {
                 return Ok(PathPattern { text: text.to_owned(), kind, test: Test::Regex(pattern) });
             }
             PathMatcher::Length => {
-                let length = text.parse().map_err(|_| format!("`{text}` is not a length in bytes"))?;
+                let length = text.parse().map_err(|_| "is not a length in bytes".to_owned())?;
                 return Ok(PathPattern { text: text.to_owned(), kind, test: Test::Length(length) });
             }
             PathMatcher::Exact => Test::Exact,

@@ -152,9 +152,11 @@ impl fmt::Display for Rule {
             patterns.first().map(|first| format!("{} {}", first.kind(), texts.join(" ")))
         };
         let mut conditions: Vec<String> = any_of(self.paths()).into_iter().collect();
-        if !self.hosts().is_empty() {
-            let texts: Vec<_> = self.hosts().iter().map(HostPattern::as_str).collect();
-            conditions.push(format!("{} {}", self.host_keyword(), texts.join(" ")));
+        let hosts: Vec<_> = self.hosts().iter().map(HostPattern::as_str).collect();
+        match hosts.contains(&"") {
+            true => conditions.push("any host".to_owned()),
+            false if hosts.is_empty() => {}
+            false => conditions.push(format!("{} {}", self.host_keyword(), hosts.join(" "))),
         }
         conditions.extend(self.source_port().map(|port| format!("port {port}")));
         match self.kind {

@@ -126,6 +126,11 @@ fn behaviours_4_and_108_redirects_come_before_routes() {
 }
 
 #[test]
+fn behaviour_22_what_asks_for_a_client_certificate_is_closed_without_one() {
+    check(&["serviceName=a&servicePath=/a&port=1&verifyClientSsl=true&users=a:b"], &[("/a", "403")]);
+}
+
+#[test]
 fn backends_of_the_same_name_are_told_apart() {
     let services = ["serviceName=a&aclName=x&servicePath=/a&port=1", "serviceName=b&aclName=x&servicePath=/b&port=1"];
     check(&services, &[("/a", "x-be1_0"), ("/b", "x-be1_0~2")]);

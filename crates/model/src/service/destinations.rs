@@ -2,13 +2,14 @@
 //!
 //! Docker Flow's rule: the indexes end before the first one that has neither path, port, domain nor https port; as soon as one
 //! exists, values without an index only stand in for missing indexed ones.
-//! Not here: what makes a service complete (`service::parse`).
+//! Not here: domains, paths and fields (`service::conditions`), and what makes a service complete (`service::parse`).
 
+use super::conditions::{self, is_host, is_token};
 use super::read::Reader;
 use super::{Context, Destination, Dial, Guard, HttpsPort, Mode, ServiceName};
 use crate::params::Params;
-use crate::rewrite::{self, Rewrite};
-use crate::route::host::{DomainAlgorithm, HostPattern};
+use crate::rewrite::Rewrite;
+use crate::route::host::DomainAlgorithm;
 use crate::route::path::{PathPattern, PathType};
 
 const DEFAULT_TLS_PORT: u16 = 443;
@@ -20,7 +21,7 @@ pub(super) fn read(
     name: &ServiceName,
 ) -> Vec<Destination> {
     let indexed = params.indexes();
-    let algorithm = domain_algorithm(reader, context, &indexed);
+    let algorithm = conditions::domain_algorithm(reader, context, &indexed);
     let mut destinations = Vec::new();
     for index in indexed.iter().copied().map(Some).chain(indexed.is_empty().then_some(None)) {
         reader.at(index);
@@ -30,29 +31,12 @@ pub(super) fn read(
     destinations
 }
 
-/// The algorithm for all domains of the service: a `*` on any of them makes it the suffix.
-fn domain_algorithm(reader: &mut Reader<'_>, context: &Context, indexed: &[u8]) -> DomainAlgorithm {
-    let reason = "is not one of hdr(host), hdr_beg(host), hdr_dom(host), hdr_end(host), hdr_sub(host), hdr_reg(host)";
-    let asked = reader.parsed("serviceDomainAlgo", reason, DomainAlgorithm::parse);
-    let match_all = reader.flag("serviceDomainMatchAll").then_some(DomainAlgorithm::Labels);
-    let mut wildcard = false;
-    for index in indexed.iter().copied().map(Some).chain([None]) {
-        reader.at(index);
-        wildcard |= reader.list("serviceDomain").iter().any(|domain| domain.starts_with('*'));
-    }
-    reader.at(None);
-    if wildcard {
-        return DomainAlgorithm::Suffix;
-    }
-    match_all.or(asked).unwrap_or(context.domain_algorithm)
-}
-
 fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algorithm: DomainAlgorithm) -> Destination {
     let mode = read_mode(reader);
-    let kind = read_path_type(reader, mode);
+    let kind = conditions::read_path_type(reader, mode);
     let domains = reader.list("serviceDomain");
-    let hosts = read_hosts(reader, "serviceDomain", &domains, algorithm);
-    let mut paths = if mode == Mode::Http { read_paths(reader, "servicePath", kind) } else { Vec::new() };
+    let hosts = conditions::read_hosts(reader, "serviceDomain", &domains, algorithm);
+    let mut paths = if mode == Mode::Http { conditions::read_paths(reader, "servicePath", kind) } else { Vec::new() };
     if mode == Mode::Http && paths.is_empty() && !domains.is_empty() {
         paths.extend(PathPattern::parse("/", PathType::default()));
     }
@@ -60,13 +44,13 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
         index: reader.index(),
         mode,
         hosts,
-        first_domain: domains.first().map(|domain| domain.trim_start_matches('*').to_owned()),
-        redirect_from: read_redirect_from(reader, &domains),
+        first_domain: domains.iter().find_map(|domain| conditions::redirect_target(domain)),
+        redirect_from: conditions::read_redirect_from(reader, &domains),
         paths,
-        excluded_paths: read_paths(reader, "servicePathExclude", kind),
+        excluded_paths: conditions::read_paths(reader, "servicePathExclude", kind),
         domain_keyword: algorithm.keyword(),
-        headers: read_headers(reader),
-        agents: read_agents(reader),
+        headers: conditions::read_headers(reader),
+        agents: conditions::read_agents(reader),
         source_port: reader.port("srcPort"),
         dial: read_dial(reader, name),
         port: reader.port("port"),
@@ -95,89 +79,6 @@ fn read_mode(reader: &mut Reader<'_>) -> Mode {
     mode
 }
 
-/// `pathType`. In sni mode it names an SNI fetch instead, which nothing acts on yet.
-fn read_path_type(reader: &mut Reader<'_>, mode: Mode) -> PathType {
-    if mode == Mode::Sni {
-        return PathType::default();
-    }
-    let reason = "is not one of path, path_beg, path_end, path_sub, path_dir, path_dom, path_len, path_reg (with ` -i` or without)";
-    reader.parsed("pathType", reason, PathType::parse).unwrap_or_default()
-}
-
-fn read_paths(reader: &mut Reader<'_>, name: &'static str, kind: PathType) -> Vec<PathPattern> {
-    let mut patterns = Vec::new();
-    for text in reader.list(name) {
-        let text = rewrite::unescape(text);
-        if text.bytes().any(|byte| byte.is_ascii_control()) {
-            reader.bad(name, &text, "holds a line end or another control character");
-            continue;
-        }
-        match PathPattern::parse(&text, kind) {
-            Ok(pattern) => patterns.push(pattern),
-            Err(reason) => reader.bad(name, &text, &format!("is no {kind:?}: {reason}")),
-        }
-    }
-    patterns
-}
-
-fn read_hosts(
-    reader: &mut Reader<'_>,
-    name: &'static str,
-    domains: &[&str],
-    algorithm: DomainAlgorithm,
-) -> Vec<HostPattern> {
-    let mut patterns = Vec::new();
-    for domain in domains {
-        if domain.bytes().any(|byte| byte.is_ascii_control() || byte.is_ascii_whitespace()) {
-            reader.bad(name, domain, "holds a blank or a control character");
-            continue;
-        }
-        match HostPattern::parse(domain.trim_start_matches('*'), algorithm) {
-            // An empty text matches every host: what `*` asks for, and what `:8080` must not get.
-            Ok(pattern) if pattern.as_str().is_empty() && !domain.starts_with('*') => {
-                reader.bad(name, domain, "has no name in it");
-            }
-            Ok(pattern) => patterns.push(pattern),
-            Err(error) => reader.bad(name, domain, &error.to_string()),
-        }
-    }
-    patterns
-}
-
-fn read_redirect_from(reader: &mut Reader<'_>, domains: &[&str]) -> Vec<HostPattern> {
-    let entries = reader.list("redirectFromDomain");
-    if let (Some(entry), true) = (entries.first(), domains.is_empty()) {
-        reader.bad("redirectFromDomain", entry, "has nowhere to send clients to; add serviceDomain");
-    }
-    read_hosts(reader, "redirectFromDomain", &entries, DomainAlgorithm::Prefix)
-}
-
-fn read_headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
-    let mut headers = Vec::new();
-    for entry in reader.list("serviceHeader") {
-        match entry.split_once(':') {
-            Some((name, value))
-                if is_token(name.trim()) && !value.contains(|c: char| c == ':' || c.is_ascii_control()) =>
-            {
-                headers.push((name.trim().to_owned(), value.trim().replace("\\ ", " ")));
-            }
-            _ => reader.bad("serviceHeader", entry, "is not `Name:value`"),
-        }
-    }
-    headers
-}
-
-fn read_agents(reader: &mut Reader<'_>) -> Vec<String> {
-    let mut agents = Vec::new();
-    for agent in reader.list("userAgent") {
-        match agent.bytes().any(|byte| byte.is_ascii_control()) {
-            true => reader.bad("userAgent", agent, "holds a line end or another control character"),
-            false => agents.push(agent.replace("\\ ", " ").to_ascii_lowercase()),
-        }
-    }
-    agents
-}
-
 fn read_methods(reader: &mut Reader<'_>, name: &'static str) -> Vec<String> {
     let mut methods = Vec::new();
     for method in reader.list(name) {
@@ -189,15 +90,9 @@ fn read_methods(reader: &mut Reader<'_>, name: &'static str) -> Vec<String> {
     methods
 }
 
-/// The name of a field or a method (RFC 9110 §5.6.2).
-fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-}
-
 fn read_dial(reader: &mut Reader<'_>, name: &ServiceName) -> Dial {
-    let safe = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte));
     let outbound = reader.parsed("outboundHostname", "is not the name or address of a host", |host| {
-        safe(host.trim()).then(|| host.trim().to_owned())
+        is_host(host.trim()).then(|| host.trim().to_owned())
     });
     let discovery = reader.parsed("discoveryType", "is neither `DNS` nor `Overlay`", |text| match text {
         "Overlay" => Some(true),
@@ -224,8 +119,18 @@ fn read_guard(reader: &mut Reader<'_>, context: &Context) -> Guard {
         allowed_methods: read_methods(reader, "allowedMethods"),
         denied_methods: read_methods(reader, "deniedMethods"),
         deny_http: reader.flag("denyHttp"),
+        verify_client_ssl: read_verify_client_ssl(reader),
         ignore_authorization: reader.flag("ignoreAuthorization"),
     }
+}
+
+/// `verifyClientSsl`. What cannot be verified yet does not pass.
+fn read_verify_client_ssl(reader: &mut Reader<'_>) -> bool {
+    let verify = reader.flag("verifyClientSsl");
+    if verify {
+        reader.warn("verifyClientSsl", "no client certificate can be verified yet: every request gets 403");
+    }
+    verify
 }
 
 /// All changes of the request line, in HAProxy's order: the paths first, then the line as a whole.
@@ -247,17 +152,4 @@ fn read_rewrites(reader: &mut Reader<'_>) -> Vec<Rewrite> {
         add(reader, "reqRepSearch", search, Rewrite::request_line(search, replace).map(|rewrite| vec![rewrite]));
     }
     rewrites
-}
-
-impl DomainAlgorithm {
-    fn keyword(self) -> &'static str {
-        match self {
-            DomainAlgorithm::Exact => "hdr(host)",
-            DomainAlgorithm::Prefix => "hdr_beg(host)",
-            DomainAlgorithm::Suffix => "hdr_end(host)",
-            DomainAlgorithm::Labels => "hdr_dom(host)",
-            DomainAlgorithm::Substring => "hdr_sub(host)",
-            DomainAlgorithm::Regex => "hdr_reg(host)",
-        }
-    }
 }

@@ -3,7 +3,7 @@
 //! The messages of the refusals that Docker Flow Proxy had are kept to the letter: scripts look for them.
 //! Not here: reading single values (`service::read`) and the destinations (`service::destinations`).
 
-use super::read::Reader;
+use super::read::{self, Reader};
 use super::{Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations};
 use crate::auth::{self, ServiceUsers};
 use crate::params::Params;
@@ -24,9 +24,8 @@ pub fn parse(params: &Params, context: &Context) -> Result<Parsed, Refused> {
         return Err(Refused::incomplete("serviceName parameter is mandatory."));
     };
     let Some(service_name) = ServiceName::parse(name) else {
-        let message =
-            format!("service {name:?}: serviceName: only letters, digits, `-`, `_`, `.` and `:` are possible");
-        return Err(Refused::unusable(message));
+        let name = read::shown("serviceName", name);
+        return Err(Refused::unusable(format!("serviceName: `{name}` {NOT_A_NAME}")));
     };
     let mut reader = Reader::new(params, context, name);
     check_names(&mut reader, params);
@@ -36,9 +35,11 @@ pub fn parse(params: &Params, context: &Context) -> Result<Parsed, Refused> {
 }
 
 fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, name: ServiceName) -> Service {
-    let acl_name = reader.parsed("aclName", "may hold letters, digits, `-`, `_`, `.` and `:` only", |text| {
-        ServiceName::parse(text).map(|name| name.as_str().to_owned())
-    });
+    let acl_name =
+        reader.parsed("aclName", NOT_A_NAME, |text| ServiceName::parse(text).map(|name| name.as_str().to_owned()));
+    // Read to be judged: the API acts on the one, and nothing here needs the other.
+    reader.flag("distribute");
+    reader.flag("checkResolvers");
     Service {
         acl_name: acl_name.unwrap_or_else(|| name.as_str().to_owned()),
         replicas: read_replicas(reader),
@@ -66,6 +67,10 @@ fn read_replicas(reader: &mut Reader<'_>) -> Option<u32> {
 fn read_users(reader: &mut Reader<'_>, context: &Context) -> Option<ServiceUsers> {
     let text = reader.text("users");
     if reader.text("usersSecret").is_some() || reader.flag("usersPassEncrypted") {
+        reader.warn(
+            "users",
+            "secrets and hashed passwords are not built yet: the service is locked, every request gets 401",
+        );
         return Some(ServiceUsers::locked());
     }
     let (users, dropped) = auth::service_users(text?, &context.users);
@@ -101,6 +106,7 @@ fn complete(service: Service) -> Result<Service, Refused> {
     }
 }
 
+const NOT_A_NAME: &str = "is not 1 to 255 letters, digits, `-`, `_`, `.` and `:`";
 const NO_PATH: &str = "When using reqMode http, servicePath or serviceDomain are mandatory";
 const NO_TCP_PORTS: &str = "When NOT using reqMode http (e.g. tcp), srcPort and port parameters are mandatory.";
 const NO_PORT: &str = r#"When MODE is set to "service" or "swarm", the port query is mandatory"#;
@@ -117,24 +123,37 @@ impl Destination {
 
 /// Says which parameters are not acted on. Names that nobody knows are harmless: other tools have labels too.
 fn check_names(reader: &mut Reader<'_>, params: &Params) {
+    let indexes = params.indexes();
     for (name, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
-        let base = name.rsplit_once('.').filter(|(_, index)| is_index(index)).map_or(name, |(base, _)| base);
-        match param(base).map(|row| row.state) {
-            Some(State::Built) => {}
-            Some(State::NotYet) => reader.warn(name, "this version does not act on it yet"),
-            Some(State::Consul) => {
-                reader.warn(name, "belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored")
+        let (base, index) = split_index(name);
+        match (param(base), index) {
+            (None, _) => warn_if_near(reader, name, base),
+            (Some(row), Some(_)) if row.level == Level::Service => {
+                reader.warn(name, "it is not read: it is said of the whole service, without an index");
             }
-            None => warn_if_near(reader, name, base),
+            (Some(_), Some(index)) if !indexes.contains(&index) => {
+                reader.warn(name, "it is not read: destinations are counted from 1 to 10 without a gap");
+            }
+            (Some(row), _) => warn_if_not_built(reader, name, row.state),
         }
         if value.bytes().any(|byte| byte == 0) {
-            reader.refuse(format!("service: {name}: a NUL byte is not possible"));
+            reader.refuse(format!("{}: a NUL byte is not possible", read::shown("", name)));
         }
     }
 }
 
-fn is_index(text: &str) -> bool {
-    text.parse::<u8>().is_ok_and(|index| (1..=10).contains(&index))
+fn warn_if_not_built(reader: &mut Reader<'_>, name: &str, state: State) {
+    match state {
+        State::Built => {}
+        State::NotYet => reader.warn(name, "this version does not act on it yet"),
+        State::Consul => reader.warn(name, "belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored"),
+    }
+}
+
+/// The name without its index, and the index.
+fn split_index(name: &str) -> (&str, Option<u8>) {
+    let split = name.rsplit_once('.').and_then(|(base, index)| Some((base, index.parse().ok()?)));
+    split.map_or((name, None), |(base, index)| (base, Some(index)))
 }
 
 fn warn_if_near(reader: &mut Reader<'_>, name: &str, base: &str) {

@@ -113,7 +113,7 @@ impl<'p> Reader<'p> {
         let spelled = self.spelled(name);
         let value = shown(name, value);
         match param(name).map_or(OnBad::Refuse, |row| row.on_bad) {
-            OnBad::Warn => self.warn(spelled, format!("`{value}` {reason}; it is ignored")),
+            OnBad::Warn | OnBad::Zero => self.warn(spelled, format!("`{value}` {reason}; it is ignored")),
             OnBad::Refuse => self.refuse(format!("service `{}`: {spelled}: `{value}` {reason}", self.service)),
         }
     }
@@ -137,7 +137,7 @@ impl<'p> Reader<'p> {
 }
 
 /// A value as an error may show it: no secret, no control character, not endless.
-fn shown(name: &str, value: &str) -> String {
+pub(super) fn shown(name: &str, value: &str) -> String {
     if matches!(name, "users" | "serviceCert") {
         return "*****".to_owned();
     }

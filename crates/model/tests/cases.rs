@@ -1,0 +1,174 @@
+//! The compatibility spec: each file in `cases/` has parameters above and what becomes of them below.
+//!
+//! Above the line: `#` comments; `context:` lines that set a variable of the proxy (USERS, SEPARATOR, SERVICE_DOMAIN_ALGO,
+//! HTTPS_ONLY); then one call of `/reconfigure` a line, as its query. `%{x*1000}` is a thousand `x`.
+//! Below: what is warned about and refused, the rules in order, and the services' part of haproxy.cfg.
+//! `UPDATE_EXPECT=1 cargo test -p model --test cases` rewrites what is below; read the difference.
+
+#![allow(clippy::disallowed_methods, reason = "the runner reads files and a variable; the crate it tests does not")]
+
+use model::auth::global_users;
+use model::catalog::{Catalog, Command};
+use model::haproxy::{Globals, render};
+use model::route::host::DomainAlgorithm;
+use model::route::{Rule, RuleKind};
+use model::{Context, Generation, Params, Snapshot};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LINE: &str = "----------------------------------------\n";
+/// Longer lines are cut: a value of 10 kB is judged, not read.
+const LONGEST_LINE: usize = 240;
+
+#[test]
+fn cases() {
+    let update = std::env::var_os("UPDATE_EXPECT").is_some();
+    let mut wrong = Vec::new();
+    for path in case_files() {
+        let text = fs::read_to_string(&path).expect("a listed file can be read");
+        let (above, below) = text.split_once(LINE).unwrap_or((&text, ""));
+        let actual = outcome(above);
+        if actual == below {
+            continue;
+        }
+        if update {
+            fs::write(&path, format!("{}\n\n{LINE}{actual}", above.trim_end())).expect("a case can be rewritten");
+        } else {
+            wrong.push(difference(&path, below, &actual));
+        }
+    }
+    assert!(wrong.is_empty(), "UPDATE_EXPECT=1 rewrites these cases:\n\n{}", wrong.join("\n"));
+}
+
+fn case_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let entries = fs::read_dir(folder).expect("the cases are in the repository");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
+    files.sort();
+    assert!(
+        files.iter().all(|path| path.extension().is_some_and(|end| end == "case")),
+        "only cases are here: {files:?}"
+    );
+    assert!(files.len() >= 25, "the cases were found: {files:?}");
+    files
+}
+
+/// The first line that differs, and the whole of what is.
+fn difference(path: &Path, expected: &str, actual: &str) -> String {
+    let lines = expected.lines().chain([""]).zip(actual.lines().chain([""]));
+    let differing = lines.zip(1..).find(|((expected, actual), _)| expected != actual);
+    let ((expected, found), line) = differing.unwrap_or((("", "another end"), 0));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("{name}, line {line} below the line:\n  expected: {expected}\n  found:    {found}\n\n{actual}")
+}
+
+/// What is below the line.
+fn outcome(above: &str) -> String {
+    let lines: Vec<_> = above.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let context = context(&lines);
+    let (mut catalog, mut warnings, mut refused) = (Catalog::default(), Vec::new(), Vec::new());
+    for query in lines.iter().filter(|line| !line.starts_with("context: ")) {
+        match catalog.apply(Command::Configure(params(query)), &context) {
+            Ok(applied) => {
+                warnings.extend(applied.warnings.iter().map(|(name, warning)| format!("{name}: {warning}")));
+            }
+            Err(error) => refused.push(format!("{:?}: {error}", error.kind)),
+        }
+    }
+    let snapshot = Snapshot::new(Generation::default(), catalog, &context);
+    let config = render(&snapshot, &Globals { users: context.users, ..Globals::default() });
+    [
+        section("warnings", &warnings),
+        section("refused", &refused),
+        section("routes", &routes(&snapshot)),
+        section("haproxy.cfg", &services_part(&config)),
+    ]
+    .concat()
+}
+
+fn section(title: &str, lines: &[String]) -> String {
+    let indented = |line: &String| if line.is_empty() { "\n".to_owned() } else { format!("    {}\n", cut(line)) };
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!("{title}\n{}", lines.iter().map(indented).collect::<String>())
+    }
+}
+
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(LONGEST_LINE) {
+        None => line.to_owned(),
+        Some((end, _)) => format!("{}… ({} bytes)", &line[..end], line.len()),
+    }
+}
+
+/// The rules in the order in which they are asked: where each leads, and its conditions.
+fn routes(snapshot: &Snapshot) -> Vec<String> {
+    let table = &snapshot.routes;
+    let redirect = |rule: &Rule| match rule.kind() {
+        RuleKind::RedirectFromDomain => {
+            format!("redirect to {} <- {rule}", rule.destination().first_domain.as_deref().unwrap_or_default())
+        }
+        _ => format!("redirect to https <- {rule}"),
+    };
+    let mut lines: Vec<_> = table.redirects().iter().map(redirect).collect();
+    lines.extend(table.rules().map(|(rule, route)| format!("{} <- {rule}", table.backend(route).name)));
+    lines.extend(table.default_route().map(|route| format!("{} <- everything else", table.backend(route).name)));
+    lines
+}
+
+/// Everything behind `defaults`, whose lines no service changes.
+fn services_part(config: &str) -> Vec<String> {
+    let sections = config.split_inclusive("\n\n").skip_while(|section| !section.starts_with("defaults")).skip(1);
+    sections.collect::<String>().lines().map(str::to_owned).collect()
+}
+
+fn context(lines: &[&str]) -> Context {
+    let mut context = Context::default();
+    for (name, value) in lines.iter().filter_map(|line| line.strip_prefix("context: ")?.split_once('=')) {
+        match name {
+            "USERS" => context.users = global_users(value).0,
+            "SEPARATOR" => context.separator = value.to_owned(),
+            "SERVICE_DOMAIN_ALGO" => {
+                context.domain_algorithm = DomainAlgorithm::parse(value).expect("a case names an algorithm");
+            }
+            "HTTPS_ONLY" => context.https_only = value == "true",
+            other => panic!("no case may set {other}"),
+        }
+    }
+    context
+}
+
+/// A query as a browser or the listener writes it.
+fn params(query: &str) -> Params {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
+}
+
+fn decoded(text: &str) -> String {
+    let text = text.replace('+', " ");
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let byte = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        match (byte, repetition(part)) {
+            (Some(byte), _) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            (None, Some(repeated)) => bytes.extend_from_slice(repeated.as_bytes()),
+            (None, None) => panic!("%{part} is neither %XX nor %{{text*times}}"),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// `{x*1000}` at the start of `text`, written out, and what follows it.
+fn repetition(text: &str) -> Option<String> {
+    let (inside, rest) = text.strip_prefix('{')?.split_once('}')?;
+    let (what, times) = inside.rsplit_once('*')?;
+    Some(what.repeat(times.parse().ok()?) + rest)
+}
