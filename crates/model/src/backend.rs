@@ -3,17 +3,18 @@
 //! Not here: addresses, health and connections. Those are observations; the proxy keeps them.
 
 use crate::service::{Destination, Dial, Service, ServiceName};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A pool of servers. Its name is Docker Flow's, for logs, metrics and haproxy.cfg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
     /// `<aclName>-be<port>_<index>`; `https-` before it for requests over TLS. Unique: a later one of the same name ends in `~2`.
-    pub name: String,
+    pub name: Arc<str>,
     /// The service it belongs to: the server's name in haproxy.cfg.
     pub service: ServiceName,
     /// The host to dial.
-    pub dial: Dial,
+    pub dial: Arc<Dial>,
     /// The port to dial.
     pub port: u16,
     /// Silence allowed to the server; the proxy's own limit unless set.
@@ -29,9 +30,9 @@ pub struct BackendId(u32);
 impl Backend {
     pub(crate) fn new(service: &Service, destination: &Destination, port: u16, prefix: &str) -> Backend {
         Backend {
-            name: format!("{prefix}{}-be{port}_{}", service.acl_name, destination.index),
+            name: format!("{prefix}{}-be{port}_{}", service.acl_name, destination.index).into(),
             service: service.name.clone(),
-            dial: destination.dial.clone(),
+            dial: Arc::clone(&destination.dial),
             port,
             timeout_server: destination.timeout_server,
             timeout_tunnel: destination.timeout_tunnel,

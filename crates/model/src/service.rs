@@ -16,11 +16,12 @@ use crate::params::Params;
 use crate::rewrite::Rewrite;
 use crate::route::host::{DomainAlgorithm, HostPattern};
 use crate::route::path::PathPattern;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The name of a service: at most 255 letters, digits, `-`, `_`, `.` and `:`, so that it can stand in logs, DNS and haproxy.cfg as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServiceName(String);
+pub struct ServiceName(Arc<str>);
 
 /// The longest name of a service or rule, in bytes: a DNS name has no more.
 const LONGEST_NAME: usize = 255;
@@ -74,7 +75,7 @@ pub struct Destination {
     /// The port of the proxy the request must have come in on.
     pub source_port: Option<u16>,
     /// The host to dial.
-    pub dial: Dial,
+    pub dial: Arc<Dial>,
     /// The port to dial for requests of the plain rule.
     pub port: Option<u16>,
     /// The second rule, for requests over TLS.
@@ -169,7 +170,7 @@ impl ServiceName {
     pub fn parse(name: &str) -> Option<ServiceName> {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
         let length = 1..=LONGEST_NAME;
-        (length.contains(&name.len()) && name.bytes().all(safe)).then(|| ServiceName(name.to_owned()))
+        (length.contains(&name.len()) && name.bytes().all(safe)).then(|| ServiceName(name.into()))
     }
 
     /// The name as text.

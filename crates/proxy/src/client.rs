@@ -4,11 +4,13 @@
 
 use crate::deadline::Deadline;
 use crate::scratch;
+use socket2::SockRef;
 use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// How long, and for how many bytes, a client may go on sending after its answer before the connection is closed on it.
 const LINGER: Duration = Duration::from_secs(1);
@@ -26,6 +28,19 @@ pub(crate) struct Client<S> {
     /// What was read and not used yet: a partial head, or pipelined requests.
     pub(crate) buffered: Vec<u8>,
     pub(crate) deadline: Deadline,
+}
+
+/// A connection that can be broken off, so that the client sees that something is missing.
+pub(crate) trait BreakOff {
+    /// Closing will reset the connection instead of ending it in good order.
+    fn break_off(&self);
+}
+
+impl BreakOff for TcpStream {
+    fn break_off(&self) {
+        // Should the kernel refuse, the client sees an ordinary end.
+        let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
 }
 
 /// Why no more bytes come.

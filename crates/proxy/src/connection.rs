@@ -4,7 +4,7 @@
 //! `exchange` picks and forwards.
 
 use crate::answer::Answer;
-use crate::client::{Client, Ended};
+use crate::client::{BreakOff, Client, Ended};
 use crate::deadline::Deadline;
 use crate::exchange::{self, Forward, Outcome};
 use crate::http1::request::{Changes, Request, Shape};
@@ -17,7 +17,12 @@ use model::rewrite::{Rewrite, Rewritten};
 use model::{RequestHead, Route, Verdict};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+/// How long a proxy that is about to stop waits for the first request of a client that has connected.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// What becomes of the request at the front of a client's buffer.
 enum Decision {
@@ -28,24 +33,27 @@ enum Decision {
 /// Serves one connection until it ends. `port` is the port of the proxy it came to.
 pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, port: u16, shared: Arc<Shared>)
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + BreakOff + Unpin,
 {
     let open = Open::register().await;
     let deadline = Deadline::after(shared.timeouts.http_request);
     let address = peer.ip().to_canonical().to_string();
     let client = Client { stream, address, port, buffered: Vec::new(), deadline };
-    Connection { client, shared, room: Vec::new() }.run().await;
+    let first_request_until = Some(Instant::now() + FIRST_REQUEST);
+    Connection { client, shared, first_request_until, room: Vec::new() }.run().await;
     drop(open);
 }
 
 struct Connection<S> {
     client: Client<S>,
     shared: Arc<Shared>,
+    /// A connection that was not asked anything yet is not idle until then: its first request may be on its way.
+    first_request_until: Option<Instant>,
     /// Room for the head of the next request on its way to a server.
     room: Vec<u8>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + BreakOff + Unpin> Connection<S> {
     async fn run(mut self) {
         let mut limit = self.shared.timeouts.http_request;
         loop {
@@ -54,7 +62,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Ok(Ok(decision)) => decision,
                 Ok(Err(malformed)) => return self.refuse(Answer::to_malformed(malformed)).await,
                 // Whoever sent a part of a request is told; whoever sent nothing is left in peace.
-                Err(Ended::TimedOut) if !self.client.buffered.is_empty() => return self.refuse(Answer::Status(408)).await,
+                Err(Ended::TimedOut) if !self.client.buffered.is_empty() => {
+                    return self.refuse(Answer::Status(408)).await;
+                }
                 Err(_) => return,
             };
             let step = match decision {
@@ -62,7 +72,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Decision::Answer(answer, shape) => self.answer(&answer, &shape).await,
             };
             match step {
-                Step::Next => limit = self.shared.timeouts.http_keep_alive,
+                Step::Next => {
+                    self.first_request_until = None;
+                    limit = self.shared.timeouts.http_keep_alive;
+                }
                 Step::End => return,
                 Step::Linger => return self.client.linger().await,
                 Step::Last(bytes) => return self.client.send_last(&bytes, self.shared.timeouts.client).await,
@@ -80,13 +93,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 match self.decide() {
                     Ok(Parsed::Complete(decision)) => return Ok(Ok(decision)),
                     Err(malformed) => return Ok(Err(malformed)),
-                    Ok(Parsed::Partial) if parsed_length == 0 => self.client.deadline.set(self.shared.timeouts.http_request),
+                    Ok(Parsed::Partial) if parsed_length == 0 => {
+                        self.client.deadline.set(self.shared.timeouts.http_request);
+                    }
                     Ok(Parsed::Partial) => {}
                 }
                 parsed_length = length;
             }
-            let (shared, idle) = (&self.shared, length == 0);
-            self.client.read(|| idle && shared.is_draining()).await?;
+            let (shared, first) = (&self.shared, self.first_request_until);
+            let is_idle = || length == 0 && first.is_none_or(|until| Instant::now() >= until);
+            self.client.read(|| shared.is_draining() && is_idle()).await?;
         }
     }
 
@@ -115,8 +131,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.keep_room(room);
                 Step::Next
             }
-            Outcome::Last => Step::Linger,
-            Outcome::Broken => Step::End,
+            // A client that asked for the end, and whose request was read whole, sends nothing that a close could trip over.
+            Outcome::Last { request_read: true } if !shape.keep_alive => Step::End,
+            Outcome::Last { .. } => Step::Linger,
+            // A response that broke off must not look whole, even where only the end of the connection ends it.
+            Outcome::Broken => {
+                self.client.stream.break_off();
+                Step::End
+            }
             Outcome::Answer(status) => Step::Last(Answer::Status(status).write(shape.http10, shape.is_head, false)),
             Outcome::Switched(mut server) => {
                 let limit = upstream.backend.timeout_tunnel.unwrap_or(self.shared.timeouts.tunnel);
@@ -169,7 +191,12 @@ enum Step {
 }
 
 /// Finds the route and writes the head for its server into `room`.
-fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Client<S>, room: Vec<u8>) -> Result<Decision, Malformed> {
+fn decide<S>(
+    world: &World,
+    request: &Request<'_, '_>,
+    client: &Client<S>,
+    room: Vec<u8>,
+) -> Result<Decision, Malformed> {
     let head = RequestHead {
         method: request.method.as_bytes(),
         host: request.host,
@@ -188,7 +215,13 @@ fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Client<S>, room:
     }
 }
 
-fn to_server<S>(world: &World, route: &Route, request: &Request<'_, '_>, client: &Client<S>, mut room: Vec<u8>) -> Result<Decision, Malformed> {
+fn to_server<S>(
+    world: &World,
+    route: &Route,
+    request: &Request<'_, '_>,
+    client: &Client<S>,
+    mut room: Vec<u8>,
+) -> Result<Decision, Malformed> {
     let upstream = world.upstream(route.backend);
     let rewritten = match rewrite(route, request) {
         Ok(rewritten) => rewritten,
@@ -202,7 +235,12 @@ fn to_server<S>(world: &World, route: &Route, request: &Request<'_, '_>, client:
         fallback_host: upstream.backend.dial.host(),
     };
     request.write(&changes, &mut room)?;
-    Ok(Decision::Forward(Forward { shape: request.shape, upstream: Arc::clone(upstream), head: room, client_keeps: false }))
+    Ok(Decision::Forward(Forward {
+        shape: request.shape,
+        upstream: Arc::clone(upstream),
+        head: room,
+        client_keeps: false,
+    }))
 }
 
 /// The request line after the route's rewrites; `None` if it has none.
@@ -212,7 +250,10 @@ fn rewrite(route: &Route, request: &Request<'_, '_>) -> Result<Option<Rewritten>
     }
     let line = Rewrite::apply_all(route.rewrites(), request.method.as_bytes(), request.target);
     line.map(Some).map_err(|_| {
-        tracing::warn!("service {}: a rewrite made an unusable request line; the client gets 500", route.service().name);
+        tracing::warn!(
+            "service {}: a rewrite made an unusable request line; the client gets 500",
+            route.service().name
+        );
         Answer::Status(500)
     })
 }

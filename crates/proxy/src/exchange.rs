@@ -42,7 +42,10 @@ pub(crate) enum Outcome {
     /// Well. The connection goes on; the head's room can be used again.
     Next(Vec<u8>),
     /// Well, and it was the last one.
-    Last,
+    Last {
+        /// All of the request was read.
+        request_read: bool,
+    },
     /// Both sides speak another protocol from here on.
     Switched(TcpStream),
     /// Nothing was sent to the client: it gets this status.
@@ -71,7 +74,6 @@ enum Fault {
 /// Both directions of one request on one server.
 struct Exchange<'e, S> {
     client: &'e mut Client<S>,
-    shape: &'e Shape,
     timeouts: (Duration, Duration),
     request: &'e mut RequestSide,
     response: &'e mut ResponseSide,
@@ -88,16 +90,18 @@ where
     let mut attempt = Attempt::new(&upstream, timeouts.connect);
     for repetition in 0..=MOST_REPETITIONS {
         let Some(mut server) = attempt.server(repetition > 0).await else { return Outcome::Answer(503) };
-        let mut response = ResponseSide::new(client_keeps);
+        let mut response = ResponseSide::new(shape, client_keeps);
         let fault = {
             let timeouts = (timeouts.client, server_limit);
-            let mut exchange = Exchange { client, shape: &shape, timeouts, request: &mut request, response: &mut response };
+            let mut exchange = Exchange { client, timeouts, request: &mut request, response: &mut response };
             exchange.run(&mut server).await.err()
         };
         match fault {
             None => return finish(server, request, &response),
             // A kept connection that was closed before it said anything; nothing of the body is lost (RFC 9110 §9.2.2).
-            Some(Fault::ServerGone) if server.reused && response.is_untouched() && shape.idempotent && request.can_repeat() => {
+            Some(Fault::ServerGone)
+                if server.reused && response.is_untouched() && shape.idempotent && request.can_repeat() =>
+            {
                 request.rewind();
             }
             Some(fault) => return fail(fault, &response),
@@ -109,18 +113,22 @@ where
 /// The response is whole: the server's connection is kept if both sides are between two messages.
 fn finish(server: Server, request: RequestSide, response: &ResponseSide) -> Outcome {
     if response.is_switched() {
-        return Outcome::Switched(server.stream);
+        // What the server did not take of the request is lost: there is nothing to join.
+        return if request.is_sent() { Outcome::Switched(server.stream) } else { Outcome::Broken };
     }
-    let whole = request.is_done();
-    if whole && response.server_keeps() {
+    if request.is_sent() && response.server_keeps() {
         pool::give(server.address, server.stream);
     }
-    if whole && response.client_keeps() { Outcome::Next(request.into_room()) } else { Outcome::Last }
+    let request_read = request.is_read();
+    match request_read && response.client_keeps() {
+        true => Outcome::Next(request.into_room()),
+        false => Outcome::Last { request_read },
+    }
 }
 
 fn fail(fault: Fault, response: &ResponseSide) -> Outcome {
     match fault {
-        _ if response.has_sent() => Outcome::Broken,
+        _ if response.has_begun() => Outcome::Broken,
         Fault::ClientGone => Outcome::Broken,
         Fault::ServerGone | Fault::BadResponse => Outcome::Answer(502),
         Fault::BadRequest => Outcome::Answer(400),
@@ -145,7 +153,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
         }
-        if let Poll::Ready(end) = self.response.poll(cx, &mut self.client.stream, server, self.shape, &mut progress) {
+        self.response.set_request_read(self.request.is_read());
+        if let Poll::Ready(end) = self.response.poll(cx, &mut self.client.stream, server, &mut progress) {
             return Poll::Ready(end);
         }
         if progress {

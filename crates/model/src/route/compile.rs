@@ -24,7 +24,7 @@ struct Compiler<'c> {
     context: &'c Context,
     table: RouteTable,
     /// How often a backend's name was given.
-    names: FxHashMap<String, u32>,
+    names: FxHashMap<Arc<str>, u32>,
 }
 
 impl RouteTable {
@@ -41,9 +41,11 @@ impl RouteTable {
 
 /// The order of the law: class, then aclName bytewise, then serviceName.
 pub(crate) fn in_order(catalog: &Catalog) -> Vec<&Arc<Service>> {
-    let mut services: Vec<_> = catalog.services().collect();
-    services.sort_by_cached_key(|service| (Class::of(service), service.acl_name.clone(), service.name.clone()));
-    services
+    let mut services: Vec<_> = catalog.services().map(|service| (Class::of(service), service)).collect();
+    services.sort_by(|(class, service), (other_class, other)| {
+        (class, &service.acl_name, &service.name).cmp(&(other_class, &other.acl_name, &other.name))
+    });
+    services.into_iter().map(|(_, service)| service).collect()
 }
 
 impl Class {
@@ -101,9 +103,9 @@ impl Compiler<'_> {
     }
 
     fn add_route(&mut self, service: &Arc<Service>, destination: usize, kind: RuleKind, mut backend: Backend) {
-        let count = self.names.entry(backend.name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        let count = self.names.entry(Arc::clone(&backend.name)).and_modify(|count| *count += 1).or_insert(1);
         if *count > 1 {
-            backend.name = format!("{}~{count}", backend.name);
+            backend.name = format!("{}~{count}", backend.name).into();
         }
         let access = match service.destinations[destination].guard.ignore_authorization {
             true => Access::Open,

@@ -27,14 +27,21 @@ pub(super) struct RuleIndex {
     others: Vec<(HostPattern, PathIndex)>,
 }
 
-/// The rules of one host pattern, by path. Every list of ranks is in order.
+/// The rules of one host pattern, by path.
 #[derive(Debug, Default)]
 struct PathIndex {
-    any: Vec<u32>,
-    exact: FxHashMap<Box<[u8]>, Vec<u32>>,
-    starts: Trie<Vec<u32>>,
+    any: Ranks,
+    exact: FxHashMap<Box<[u8]>, Ranks>,
+    starts: Trie<Ranks>,
     /// Rules with a path that no index serves.
-    others: Vec<u32>,
+    others: Ranks,
+}
+
+/// Ranks in order. Mostly there is one, which needs no room of its own.
+#[derive(Debug, Default)]
+struct Ranks {
+    first: Option<u32>,
+    rest: Vec<u32>,
 }
 
 /// The best candidate so far in one search.
@@ -128,13 +135,13 @@ impl RuleIndex {
 impl PathIndex {
     fn add(&mut self, rank: u32, paths: &[PathPattern]) {
         if paths.is_empty() {
-            add_once(&mut self.any, rank);
+            self.any.add(rank);
         }
         for path in paths {
             match path.indexable() {
-                Indexable::Exact(text) => add_once(self.exact.entry(text.as_bytes().into()).or_default(), rank),
-                Indexable::Prefix(text) => add_once(self.starts.entry(text.as_bytes()), rank),
-                Indexable::No => add_once(&mut self.others, rank),
+                Indexable::Exact(text) => self.exact.entry(text.as_bytes().into()).or_default().add(rank),
+                Indexable::Prefix(text) => self.starts.entry(text.as_bytes()).add(rank),
+                Indexable::No => self.others.add(rank),
             }
         }
     }
@@ -151,26 +158,34 @@ impl PathIndex {
 
 impl Search<'_> {
     /// Takes the first of `ranks` that holds, if it comes before the best one. Host and path are known to match.
-    fn consider(&mut self, ranks: &[u32]) {
+    fn consider(&mut self, ranks: &Ranks) {
         self.take_first(ranks, |rule, head| rule.rest_holds(head));
     }
 
     /// The same for rules whose path is not known to match.
-    fn consider_others(&mut self, ranks: &[u32]) {
+    fn consider_others(&mut self, ranks: &Ranks) {
         self.take_first(ranks, |rule, head| rule.rest_holds(head) && rule.path_holds(head.path));
     }
 
-    fn take_first(&mut self, ranks: &[u32], holds: impl Fn(&Rule, &RequestHead<'_>) -> bool) {
-        let before_best = |rank: &&u32| self.best.is_none_or(|best| **rank < best);
-        let first = ranks.iter().take_while(before_best).find(|rank| holds(&self.rules[**rank as usize], self.head));
-        self.best = first.copied().or(self.best);
+    fn take_first(&mut self, ranks: &Ranks, holds: impl Fn(&Rule, &RequestHead<'_>) -> bool) {
+        let before_best = |rank: &u32| self.best.is_none_or(|best| *rank < best);
+        let first = ranks.iter().take_while(before_best).find(|rank| holds(&self.rules[*rank as usize], self.head));
+        self.best = first.or(self.best);
     }
 }
 
-/// A rule with the same path twice is one candidate.
-fn add_once(ranks: &mut Vec<u32>, rank: u32) {
-    if ranks.last() != Some(&rank) {
-        ranks.push(rank);
+impl Ranks {
+    /// Adds a rank that is higher than all others. A rule with the same path twice is one candidate.
+    fn add(&mut self, rank: u32) {
+        match self.first {
+            None => self.first = Some(rank),
+            Some(_) if self.iter().next_back() == Some(rank) => {}
+            Some(_) => self.rest.push(rank),
+        }
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = u32> {
+        self.first.into_iter().chain(self.rest.iter().copied())
     }
 }
 

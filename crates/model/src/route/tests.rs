@@ -34,7 +34,7 @@ fn verdict(
         fields: &FieldList(&fields),
     };
     match find(table, &head) {
-        Verdict::Forward(route) => table.backends()[route.backend.index()].name.clone(),
+        Verdict::Forward(route) => table.backends()[route.backend.index()].name.to_string(),
         Verdict::Redirect(redirect) => format!("{} {}", redirect.status, String::from_utf8_lossy(&redirect.location)),
         Verdict::Deny => "403".to_owned(),
         Verdict::Unauthorized { realm } => format!("401 {realm}"),

@@ -11,6 +11,7 @@ use crate::params::Params;
 use crate::rewrite::Rewrite;
 use crate::route::host::DomainAlgorithm;
 use crate::route::path::{PathPattern, PathType};
+use std::sync::Arc;
 
 const DEFAULT_TLS_PORT: u16 = 443;
 
@@ -52,7 +53,7 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
         headers: conditions::read_headers(reader),
         agents: conditions::read_agents(reader),
         source_port: reader.port("srcPort"),
-        dial: read_dial(reader, name),
+        dial: Arc::new(read_dial(reader, name)),
         port: reader.port("port"),
         https: read_https(reader),
         guard: read_guard(reader, context),
