@@ -57,7 +57,12 @@ fn open(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
 }
 
 /// Accepts until the threads drain; then takes what the kernel still holds and closes the socket.
-pub(crate) async fn run(frontend: Frontend, listener: TcpListener, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
+pub(crate) async fn run(
+    frontend: Frontend,
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    mut phase: watch::Receiver<Phase>,
+) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("port {} cannot be served: {error}", frontend.port),

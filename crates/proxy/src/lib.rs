@@ -52,7 +52,8 @@ pub fn bind(ip: IpAddr, frontends: &[Frontend], threads: usize) -> Result<Bound,
     let mut bound = Bound { threads: (0..threads).map(|_| Vec::new()).collect(), ports: Vec::new() };
     for frontend in frontends {
         let listeners = accept::bind(ip, frontend.port, threads)?;
-        let port = listeners.first().and_then(|first| first.local_addr().ok()).map_or(frontend.port, |address| address.port());
+        let port =
+            listeners.first().and_then(|first| first.local_addr().ok()).map_or(frontend.port, |address| address.port());
         bound.ports.push(port);
         for (thread, listener) in bound.threads.iter_mut().zip(listeners) {
             thread.push((Frontend { port, ..*frontend }, listener));

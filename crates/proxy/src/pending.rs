@@ -45,7 +45,12 @@ impl Pending {
     }
 
     /// Writes until nothing is left; notes in `progress` that something was written.
-    pub(crate) fn poll_flush<W>(&mut self, cx: &mut Context<'_>, to: &mut W, progress: &mut bool) -> Poll<io::Result<()>>
+    pub(crate) fn poll_flush<W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut W,
+        progress: &mut bool,
+    ) -> Poll<io::Result<()>>
     where
         W: AsyncWrite + Unpin,
     {

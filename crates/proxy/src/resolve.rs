@@ -147,7 +147,9 @@ impl Host {
     fn tell_lost(&self, before: &Known, reason: String) {
         if before.at.is_none() {
             let host = self.dial.host();
-            tracing::warn!("host {host} does not resolve ({reason}): its routes answer 503 until it does; is it on a network of the proxy?");
+            tracing::warn!(
+                "host {host} does not resolve ({reason}): its routes answer 503 until it does; is it on a network of the proxy?"
+            );
         }
     }
 }

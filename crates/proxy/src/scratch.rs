@@ -17,7 +17,11 @@ thread_local! {
 }
 
 /// Reads once and hands what came to `take`; an empty slice is the end of the stream.
-pub(crate) fn poll_read<R, T>(cx: &mut Context<'_>, from: &mut R, take: impl FnOnce(&mut Context<'_>, &[u8]) -> T) -> Poll<io::Result<T>>
+pub(crate) fn poll_read<R, T>(
+    cx: &mut Context<'_>,
+    from: &mut R,
+    take: impl FnOnce(&mut Context<'_>, &[u8]) -> T,
+) -> Poll<io::Result<T>>
 where
     R: AsyncRead + Unpin,
 {

@@ -58,7 +58,13 @@ impl Flow {
         }
     }
 
-    fn poll_all<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W, progress: &mut bool) -> Poll<io::Result<()>>
+    fn poll_all<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut R,
+        to: &mut W,
+        progress: &mut bool,
+    ) -> Poll<io::Result<()>>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -72,7 +78,8 @@ impl Flow {
                 break;
             }
             let pending = &mut self.pending;
-            let read = scratch::poll_read(cx, from, |cx, bytes| pending.send(cx, to, [bytes, &[]]).map(|()| bytes.len()));
+            let read =
+                scratch::poll_read(cx, from, |cx, bytes| pending.send(cx, to, [bytes, &[]]).map(|()| bytes.len()));
             let Poll::Ready(read) = read else {
                 // A TLS layer may hold back what was written until it is told.
                 return Pin::new(to).poll_flush(cx);

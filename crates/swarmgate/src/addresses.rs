@@ -75,7 +75,10 @@ mod tests {
     #[test]
     fn a_listener_is_a_host_with_or_without_port_and_scheme() {
         let url = |text: &str| ListenerAddress::parse(text).map(|address| address.url("get-services"));
-        assert_eq!(url("swarm-listener").unwrap(), "http://swarm-listener:8080/v1/docker-flow-swarm-listener/get-services");
+        assert_eq!(
+            url("swarm-listener").unwrap(),
+            "http://swarm-listener:8080/v1/docker-flow-swarm-listener/get-services"
+        );
         assert_eq!(url("http://l:81/").unwrap(), "http://l:81/v1/docker-flow-swarm-listener/get-services");
         assert!(url("").is_err() && url("a:b").is_err() && url("a b").is_err() && url("https://a").is_err());
     }

@@ -177,7 +177,8 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
 fn tell_start(settings: &ProxySettings, api: SocketAddr, ports: &[u16]) {
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let listeners: Vec<_> = settings.listeners.iter().map(ToString::to_string).collect();
-    let listeners = if listeners.is_empty() { "no listener".to_owned() } else { format!("listeners {}", listeners.join(", ")) };
+    let listeners =
+        if listeners.is_empty() { "no listener".to_owned() } else { format!("listeners {}", listeners.join(", ")) };
     let (version, threads) = (env!("CARGO_PKG_VERSION"), settings.threads);
     tracing::info!("swarmgate {version} proxy: ports {ports:?}, {threads} threads, API on {api}, {listeners}");
 }

@@ -35,7 +35,8 @@ async fn start(settings: ProxySettings) -> anyhow::Result<(RunningProxy, u16)> {
     });
     let proxy = app::start_proxy(settings).await?;
     let port = service_port.to_string();
-    let params = [("serviceName", "go-demo"), ("servicePath", "/demo"), ("port", &port), ("outboundHostname", "127.0.0.1")];
+    let params =
+        [("serviceName", "go-demo"), ("servicePath", "/demo"), ("port", &port), ("outboundHostname", "127.0.0.1")];
     if let Err(refused) = proxy.controller.command(Command::Configure(Params::from_iter(params))).await? {
         bail!("the demo service was refused: {refused}");
     }

@@ -65,7 +65,8 @@ impl Follower {
         let mut retry = FIRST_RETRY;
         let mut was_silent = false;
         while let Ok(answers) = self.ask_all().await {
-            let silent = answers.iter().find_map(|(address, answer)| answer.as_ref().err().map(|error| (address, error)));
+            let silent =
+                answers.iter().find_map(|(address, answer)| answer.as_ref().err().map(|error| (address, error)));
             if let Some((address, error)) = silent.filter(|_| !was_silent) {
                 tracing::warn!("Listener {address} gives no list of services: {}; asking on", causes(error));
             } else if silent.is_none() && was_silent {
@@ -104,7 +105,8 @@ impl Follower {
     }
 
     async fn ask(&self, address: &ListenerAddress) -> Result<(Vec<Params>, bool), NoList> {
-        let mut reply = self.client.get(address.url("get-services")).timeout(TIMEOUT).send().await?.error_for_status()?;
+        let mut reply =
+            self.client.get(address.url("get-services")).timeout(TIMEOUT).send().await?.error_for_status()?;
         let complete = reply.headers().get(COMPLETE.0).is_some_and(|value| value.as_bytes() == COMPLETE.1.as_bytes());
         let mut body = Vec::new();
         while let Some(part) = reply.chunk().await? {

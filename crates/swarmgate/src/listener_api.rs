@@ -27,7 +27,8 @@ pub fn router(listener: Listener) -> Router {
 async fn get_services(State(listener): State<Listener>) -> Response {
     match listener.services().await {
         Ok(services) => {
-            let services: Vec<BTreeMap<String, String>> = services.into_iter().map(Params::into_iter).map(Iterator::collect).collect();
+            let services: Vec<BTreeMap<String, String>> =
+                services.into_iter().map(Params::into_iter).map(Iterator::collect).collect();
             ([COMPLETE], Json(services)).into_response()
         }
         Err(error) => {

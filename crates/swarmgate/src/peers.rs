@@ -41,7 +41,12 @@ impl Peers {
     }
 
     /// Sends the same call with `distribute=false` to all other replicas at once.
-    pub async fn distribute(&self, method: &Method, path: &str, query: &[(String, String)]) -> Result<(), NotDistributed> {
+    pub async fn distribute(
+        &self,
+        method: &Method,
+        path: &str,
+        query: &[(String, String)],
+    ) -> Result<(), NotDistributed> {
         let name = &self.service_name;
         let Ok(addresses) = self.resolver.addresses(&format!("tasks.{name}.")).await else {
             return Err(NotDistributed::Lookup(name.clone()));
@@ -51,17 +56,21 @@ impl Peers {
             let url = format!("http://{}{path}?{}", SocketAddr::new(ip, self.port), not_distributed(query));
             tracing::info!("Sending distribution request to http://{}{path}", SocketAddr::new(ip, self.port));
             let call = self.client.request(method.clone(), url).timeout(TIMEOUT).send();
-            calls.spawn(async move { call.await.is_ok_and(|reply| reply.status().is_success()).then_some(()).ok_or(ip) });
+            calls.spawn(
+                async move { call.await.is_ok_and(|reply| reply.status().is_success()).then_some(()).ok_or(ip) },
+            );
         }
-        let failed: Vec<IpAddr> = calls.join_all().await.into_iter().filter_map(Result::err).collect();
+        let mut failed: Vec<IpAddr> = calls.join_all().await.into_iter().filter_map(Result::err).collect();
+        failed.sort_unstable();
         if failed.is_empty() { Ok(()) } else { Err(NotDistributed::Refused(failed)) }
     }
 }
 
-/// The query sorted by name, with `distribute=false`.
+/// The query sorted by name, with `distribute=false`. Values of one name stay in their order: which of them counts depends on it.
 fn not_distributed(query: &[(String, String)]) -> String {
-    let mut pairs: Vec<_> = query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("distribute")).cloned().collect();
+    let mut pairs: Vec<_> =
+        query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("distribute")).cloned().collect();
     pairs.push(("distribute".to_owned(), "false".to_owned()));
-    pairs.sort();
+    pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }

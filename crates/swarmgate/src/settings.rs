@@ -132,7 +132,10 @@ pub fn ping(variables: &Variables) -> Result<PingSettings, Mistakes> {
 
 fn read_api(read: &mut Reader<'_>) -> (IpAddr, u16) {
     let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0).ok_or("is not a port, 1 to 65535");
-    (read.parsed_or("IP", Ipv4Addr::UNSPECIFIED.into(), |text| text.parse().map_err(|_| "is not an IP address")), read.parsed_or("PORT", 8080, port))
+    (
+        read.parsed_or("IP", Ipv4Addr::UNSPECIFIED.into(), |text| text.parse().map_err(|_| "is not an IP address")),
+        read.parsed_or("PORT", 8080, port),
+    )
 }
 
 /// `DF_DOCKER_HOST`, then Docker's own `DOCKER_HOST`, then the socket.
@@ -155,7 +158,10 @@ fn read_timeouts(read: &mut Reader<'_>) -> Timeouts {
 }
 
 fn read_context(read: &mut Reader<'_>) -> Context {
-    let algorithm = |text: &str| DomainAlgorithm::parse(text).ok_or("is not one of hdr(host), hdr_beg(host), hdr_dom(host), hdr_end(host), hdr_sub(host), hdr_reg(host)");
+    let algorithm = |text: &str| {
+        DomainAlgorithm::parse(text)
+            .ok_or("is not one of hdr(host), hdr_beg(host), hdr_dom(host), hdr_end(host), hdr_sub(host), hdr_reg(host)")
+    };
     let (users, dropped) = model::auth::global_users(&read.text("USERS"));
     if dropped > 0 {
         read.warn(format!("USERS: {dropped} of the users have no name or no password; they cannot pass"));

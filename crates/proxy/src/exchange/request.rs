@@ -44,6 +44,16 @@ impl RequestSide {
         self.stopped || (self.pending.is_empty() && self.body.is_finished())
     }
 
+    /// All of it was taken from the client: what comes next is the next request.
+    pub(super) fn is_read(&self) -> bool {
+        self.body.is_finished()
+    }
+
+    /// The server has all of it.
+    pub(super) fn is_sent(&self) -> bool {
+        self.is_done() && !self.stopped
+    }
+
     /// The server takes no more; only its response counts now.
     pub(super) fn stop(&mut self) {
         self.stopped = true;

@@ -19,6 +19,8 @@ const SMALL_BODY: usize = 4 * 1024;
 
 /// How far a response has come.
 pub(super) struct ResponseSide {
+    /// What it answers.
+    request: Shape,
     /// A head that is not whole yet.
     partial: Vec<u8>,
     /// Bytes the client has not taken yet.
@@ -30,14 +32,23 @@ pub(super) struct ResponseSide {
     client_keeps: bool,
     /// The server sent something.
     received: bool,
-    /// The client was sent something.
-    sent: bool,
+    /// The client has sent all of its request.
+    request_read: bool,
 }
 
 impl ResponseSide {
-    pub(super) fn new(client_keeps: bool) -> ResponseSide {
+    pub(super) fn new(request: Shape, client_keeps: bool) -> ResponseSide {
         let (partial, pending) = (Vec::new(), Pending::default());
-        ResponseSide { partial, pending, head: None, ended: false, client_keeps, received: false, sent: false }
+        ResponseSide {
+            request,
+            partial,
+            pending,
+            head: None,
+            ended: false,
+            client_keeps,
+            received: false,
+            request_read: false,
+        }
     }
 
     /// Nothing came from the server yet.
@@ -45,8 +56,14 @@ impl ResponseSide {
         !self.received
     }
 
-    pub(super) fn has_sent(&self) -> bool {
-        self.sent
+    /// The client has a part of a response and can get no other one. Interim responses that it has whole do not count.
+    pub(super) fn has_begun(&self) -> bool {
+        self.head.is_some() || !self.pending.is_empty()
+    }
+
+    /// Told before each poll: a response that comes before its request was read is the last one of the client's connection.
+    pub(super) fn set_request_read(&mut self, read: bool) {
+        self.request_read = read;
     }
 
     pub(super) fn is_switched(&self) -> bool {
@@ -75,7 +92,6 @@ impl ResponseSide {
         cx: &mut Context<'_>,
         client: &mut S,
         server: &mut TcpStream,
-        request: &Shape,
         progress: &mut bool,
     ) -> Poll<Result<(), Fault>>
     where
@@ -87,7 +103,7 @@ impl ResponseSide {
             if self.is_finished() {
                 return Pin::new(client).poll_flush(cx).map_err(|_| Fault::ClientGone);
             }
-            match ready!(scratch::poll_read(cx, server, |cx, bytes| self.take(cx, client, bytes, request))) {
+            match ready!(scratch::poll_read(cx, server, |cx, bytes| self.take(cx, client, bytes))) {
                 Ok(taken) => taken?,
                 Err(_) => return Poll::Ready(Err(Fault::ServerGone)),
             }
@@ -95,7 +111,7 @@ impl ResponseSide {
         }
     }
 
-    fn take<S>(&mut self, cx: &mut Context<'_>, client: &mut S, bytes: &[u8], request: &Shape) -> Result<(), Fault>
+    fn take<S>(&mut self, cx: &mut Context<'_>, client: &mut S, bytes: &[u8]) -> Result<(), Fault>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -104,7 +120,7 @@ impl ResponseSide {
         }
         self.received = true;
         scratch::with_outgoing(|outgoing| match &mut self.head {
-            None => self.take_heads(cx, client, bytes, request, outgoing),
+            None => self.take_heads(cx, client, bytes, outgoing),
             Some(head) => {
                 let body = pass(head, bytes, outgoing).map_err(|_| Fault::BadResponse)?;
                 self.send(cx, client, [outgoing, body])
@@ -124,7 +140,6 @@ impl ResponseSide {
         cx: &mut Context<'_>,
         client: &mut S,
         bytes: &[u8],
-        request: &Shape,
         outgoing: &mut Vec<u8>,
     ) -> Result<(), Fault>
     where
@@ -137,7 +152,8 @@ impl ResponseSide {
             rest = &joined;
         }
         while !rest.is_empty() {
-            let parsed = response::forward(rest, request, self.client_keeps, outgoing).map_err(|_| Fault::BadResponse)?;
+            let keeps = self.client_keeps && self.request_read;
+            let parsed = response::forward(rest, &self.request, keeps, outgoing).map_err(|_| Fault::BadResponse)?;
             let Parsed::Complete(mut head) = parsed else {
                 self.partial = rest.to_vec();
                 break;
@@ -154,7 +170,13 @@ impl ResponseSide {
     }
 
     /// Head and small body leave in one piece.
-    fn send_first<S>(&mut self, cx: &mut Context<'_>, client: &mut S, head: &mut Vec<u8>, body: &[u8]) -> Result<(), Fault>
+    fn send_first<S>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut S,
+        head: &mut Vec<u8>,
+        body: &[u8],
+    ) -> Result<(), Fault>
     where
         S: AsyncWrite + Unpin,
     {
@@ -169,7 +191,6 @@ impl ResponseSide {
     where
         S: AsyncWrite + Unpin,
     {
-        self.sent |= parts.iter().any(|part| !part.is_empty());
         self.pending.send(cx, client, parts).map_err(|_| Fault::ClientGone)
     }
 }

@@ -31,10 +31,19 @@ pub(crate) struct Chunked {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
-    Size { size: u64, digits: u8 },
-    Extension { size: u64 },
-    SizeEnd { size: u64 },
-    Data { left: u64 },
+    Size {
+        size: u64,
+        digits: u8,
+    },
+    Extension {
+        size: u64,
+    },
+    SizeEnd {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataCr,
     DataLf,
     /// The start of a trailer line, or of the empty line that ends the body.
@@ -142,7 +151,7 @@ fn hex(byte: u8) -> Result<u64, Malformed> {
 }
 
 /// A byte of a field name (RFC 9110 §5.6.2).
-pub(super) fn is_token(byte: u8) -> bool {
+fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
@@ -175,8 +184,24 @@ mod tests {
     #[test]
     fn chunk_framing_that_two_readers_could_read_in_two_ways_is_refused() {
         for bad in [
-            "\r\n", ";\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n", "+5\r\n", "-1\r\n", "0x5\r\n", "5\nhello\r\n", "5\r\rhello", "5\r\nhelloX\r\n", "5\r\nhello\n",
-            "5;a\nb\r\n", "1234567890abcdef\r\n", "0\r\n\n", "0\r\nX: y\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\n\rX", "5;\0\r\n",
+            "\r\n",
+            ";\r\n",
+            " 5\r\nhello\r\n",
+            "5 \r\nhello\r\n",
+            "+5\r\n",
+            "-1\r\n",
+            "0x5\r\n",
+            "5\nhello\r\n",
+            "5\r\rhello",
+            "5\r\nhelloX\r\n",
+            "5\r\nhello\n",
+            "5;a\nb\r\n",
+            "1234567890abcdef\r\n",
+            "0\r\n\n",
+            "0\r\nX: y\n\r\n",
+            "0\r\n X: y\r\n\r\n",
+            "0\r\n\rX",
+            "5;\0\r\n",
         ] {
             assert_eq!(read(bad.as_bytes(), 1), Err(Malformed::Syntax), "{bad:?}");
         }

@@ -2,9 +2,11 @@
 //!
 //! Not here: request and status lines.
 
-use super::body::is_token;
 use super::{MAX_FIELDS, Malformed, offset};
 use httparse::Header;
+
+/// The most options of Connection in a head that names fields: each is compared with every field.
+const MAX_NAMED: usize = 64;
 
 /// What a field is to a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +40,9 @@ pub(crate) struct Facts<'b> {
     pub(crate) close: bool,
     /// Connection: keep-alive.
     pub(crate) keep_alive: bool,
-    /// The protocols of Upgrade, if Connection names it.
-    pub(crate) upgrade: Option<&'b [u8]>,
+    /// Another protocol is spoken of: Upgrade is there, Connection names it, and no line of it names h2c, which would hide requests
+    /// from the proxy.
+    pub(crate) upgrade: bool,
     /// Content-Length.
     pub(crate) length: Option<u64>,
     /// Transfer-Encoding: chunked.
@@ -59,7 +62,7 @@ impl<'h, 'b> FieldList<'h, 'b> {
             *class = classify(header.name.as_bytes());
             match *class {
                 Class::Connection => names_fields |= read_connection(header.value, &mut facts, &mut upgrade),
-                Class::Upgrade => upgrade.protocols = Some(header.value),
+                Class::Upgrade => upgrade.add(header.value),
                 Class::ContentLength => set_once(&mut facts.length, parse_length(header.value)?)?,
                 Class::Host => set_once(&mut facts.host, header.value)?,
                 Class::TransferEncoding => {
@@ -75,9 +78,9 @@ impl<'h, 'b> FieldList<'h, 'b> {
         if facts.chunked && facts.length.is_some() {
             return Err(Malformed::Syntax);
         }
-        facts.upgrade = upgrade.protocols.filter(|_| upgrade.named);
+        facts.upgrade = upgrade.named && upgrade.offered && !upgrade.h2c;
         if names_fields {
-            list.drop_named();
+            list.drop_named()?;
         }
         Ok((list, facts))
     }
@@ -89,7 +92,13 @@ impl<'h, 'b> FieldList<'h, 'b> {
 
     /// Copies the fields that `keeps` keeps from `head`, their source, in runs as long as possible. The first run begins at `from`.
     /// Refuses lines that do not end in CRLF.
-    pub(crate) fn copy(&self, head: &[u8], from: usize, keeps: impl Fn(Class) -> bool, into: &mut Vec<u8>) -> Result<(), Malformed> {
+    pub(crate) fn copy(
+        &self,
+        head: &[u8],
+        from: usize,
+        keeps: impl Fn(Class) -> bool,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
         let end_of_fields = head.len() - 2;
         let mut run = from;
         for (place, class) in self.classes[..self.headers.len()].iter().enumerate() {
@@ -113,9 +122,14 @@ impl<'h, 'b> FieldList<'h, 'b> {
     }
 
     /// Marks the fields that Connection names. Those that frame and address the message cannot be named away.
-    fn drop_named(&mut self) {
+    fn drop_named(&mut self) -> Result<(), Malformed> {
+        let mut named = 0;
         for connection in self.headers.iter().filter(|header| classify(header.name.as_bytes()) == Class::Connection) {
             for name in elements(connection.value) {
+                named += 1;
+                if named > MAX_NAMED {
+                    return Err(Malformed::HeadTooLarge);
+                }
                 for (header, class) in self.headers.iter().zip(&mut self.classes) {
                     if *class == Class::Plain && header.name.as_bytes().eq_ignore_ascii_case(name) {
                         *class = Class::Dropped;
@@ -123,17 +137,29 @@ impl<'h, 'b> FieldList<'h, 'b> {
                 }
             }
         }
+        Ok(())
     }
 }
 
 #[derive(Default)]
-struct Upgrade<'b> {
+struct Upgrade {
+    /// By Connection.
     named: bool,
-    protocols: Option<&'b [u8]>,
+    /// By a field of its own.
+    offered: bool,
+    h2c: bool,
+}
+
+impl Upgrade {
+    /// Each line counts: a server may read another one than the last.
+    fn add(&mut self, protocols: &[u8]) {
+        self.offered = true;
+        self.h2c |= elements(protocols).any(|protocol| protocol.eq_ignore_ascii_case(b"h2c"));
+    }
 }
 
 /// Reads the options of a Connection field; returns whether it names other fields.
-fn read_connection(value: &[u8], facts: &mut Facts<'_>, upgrade: &mut Upgrade<'_>) -> bool {
+fn read_connection(value: &[u8], facts: &mut Facts<'_>, upgrade: &mut Upgrade) -> bool {
     let mut names_fields = false;
     for option in elements(value) {
         if option.eq_ignore_ascii_case(b"close") {
@@ -150,7 +176,7 @@ fn read_connection(value: &[u8], facts: &mut Facts<'_>, upgrade: &mut Upgrade<'_
 }
 
 /// The elements of a comma-separated list, without blanks and empty ones.
-pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
@@ -186,7 +212,7 @@ fn parse_length(value: &[u8]) -> Result<u64, Malformed> {
     number.and_then(|number| number.parse().ok()).ok_or(Malformed::Syntax)
 }
 
-/// Whether a Host or authority is one that can be compared and forwarded: no blanks, no path, no user.
+/// Whether a Host or authority is one that can be compared and forwarded (RFC 3986 §3.2.2): no blanks, no path, no user.
 pub(crate) fn is_authority(host: &[u8]) -> bool {
-    host.iter().all(|byte| is_token(*byte) || b":[]()+,;=".contains(byte))
+    host.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte))
 }

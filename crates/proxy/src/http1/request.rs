@@ -5,7 +5,7 @@
 //! Not here: what becomes of the request.
 
 use super::body::Body;
-use super::fields::{Class, FieldList, elements, is_authority};
+use super::fields::{Class, FieldList, is_authority};
 use super::{FieldSpace, MAX_HEAD, MAX_TARGET, Malformed, Parsed, offset};
 use model::Fields;
 use model::rewrite::Rewritten;
@@ -97,7 +97,7 @@ impl<'h, 'b> Request<'h, 'b> {
             head_length: head.len(),
             body: if facts.chunked { Body::CHUNKED } else { Body::Length(facts.length.unwrap_or(0)) },
             keep_alive: !facts.close && (!line.http10 || facts.keep_alive),
-            upgrade: !line.http10 && facts.upgrade.is_some_and(|protocols| !names_h2c(protocols)),
+            upgrade: !line.http10 && facts.upgrade,
             is_head: line.method == "HEAD",
             http10: line.http10,
             idempotent: matches!(line.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
@@ -159,7 +159,11 @@ impl<'h, 'b> Request<'h, 'b> {
 
 impl Fields for Request<'_, '_> {
     fn any(&self, name: &str, visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.fields.headers().iter().filter(|header| header.name.eq_ignore_ascii_case(name)).any(|header| visit(header.value))
+        self.fields
+            .headers()
+            .iter()
+            .filter(|header| header.name.eq_ignore_ascii_case(name))
+            .any(|header| visit(header.value))
     }
 
     fn first(&self, name: &str) -> Option<&[u8]> {
@@ -183,9 +187,9 @@ impl<'b> Line<'b> {
         if self.target == b"*" && self.method == "OPTIONS" {
             return Ok((None, self.target));
         }
-        let scheme = [&b"http://"[..], b"https://"].into_iter().find(|scheme| {
-            self.target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        });
+        let scheme = [&b"http://"[..], b"https://"]
+            .into_iter()
+            .find(|scheme| self.target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
         let rest = &self.target[scheme.ok_or(Malformed::Syntax)?.len()..];
         let end = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
@@ -198,11 +202,6 @@ impl<'b> Line<'b> {
             Some(_) => Err(Malformed::Syntax),
         }
     }
-}
-
-/// h2c would hide requests from the proxy.
-fn names_h2c(protocols: &[u8]) -> bool {
-    elements(protocols).any(|protocol| protocol.eq_ignore_ascii_case(b"h2c"))
 }
 
 fn too_large(target: Option<&str>) -> Malformed {

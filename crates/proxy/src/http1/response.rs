@@ -35,15 +35,21 @@ pub(crate) enum Kind {
 
 /// Reads the head at the start of `bytes` and appends it, changed for the client, to `into`.
 /// Not kept alive unless `client_keeps`.
-pub(crate) fn forward(bytes: &[u8], request: &Shape, client_keeps: bool, into: &mut Vec<u8>) -> Result<Parsed<Response>, Malformed> {
+pub(crate) fn forward(
+    bytes: &[u8],
+    request: &Shape,
+    client_keeps: bool,
+    into: &mut Vec<u8>,
+) -> Result<Parsed<Response>, Malformed> {
     let mut space = field_space();
     let mut parser = httparse::Response::new(&mut []);
-    let length = match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parser, bytes, &mut space) {
-        Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
-        Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
-        Ok(_) => return Err(Malformed::HeadTooLarge),
-        Err(_) => return Err(Malformed::Syntax),
-    };
+    let length =
+        match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parser, bytes, &mut space) {
+            Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
+            Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
+            Ok(_) => return Err(Malformed::HeadTooLarge),
+            Err(_) => return Err(Malformed::Syntax),
+        };
     let (Some(status), Some(version)) = (parser.code, parser.version) else { return Err(Malformed::Syntax) };
     let head = &bytes[..length];
     let (fields, facts) = FieldList::read(parser.headers)?;
@@ -78,7 +84,7 @@ pub(crate) fn forward(bytes: &[u8], request: &Shape, client_keeps: bool, into: &
 /// Another protocol must have been asked for, and 1xx has no body.
 fn kind(status: u16, request: &Shape, facts: &super::fields::Facts<'_>) -> Result<Kind, Malformed> {
     match status {
-        101 if request.upgrade && facts.upgrade.is_some() => Ok(Kind::Switching),
+        101 if request.upgrade && facts.upgrade => Ok(Kind::Switching),
         101 => Err(Malformed::Syntax),
         100..200 => Ok(Kind::Interim),
         _ => Ok(Kind::Final),
@@ -90,12 +96,18 @@ fn is_bare(head: &[u8], fields: &FieldList<'_, '_>) -> bool {
     start < 2 || head[start - 2] != b'\r' || head[head.len() - 2] != b'\r'
 }
 
-fn write(head: &[u8], fields: &FieldList<'_, '_>, response: &Response, request: &Shape, into: &mut Vec<u8>) -> Result<(), Malformed> {
+fn write(
+    head: &[u8],
+    fields: &FieldList<'_, '_>,
+    response: &Response,
+    request: &Shape,
+    into: &mut Vec<u8>,
+) -> Result<(), Malformed> {
     let line = into.len();
     let switching = response.kind == Kind::Switching;
     let keeps = |class| match class {
         Class::Plain | Class::ContentLength | Class::Host | Class::Authorization | Class::Forwarded => true,
-        Class::TransferEncoding => !response.unframe,
+        Class::TransferEncoding => !request.http10,
         Class::Upgrade => switching,
         Class::Hop | Class::Dropped | Class::Connection => false,
     };

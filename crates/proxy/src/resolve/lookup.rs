@@ -7,6 +7,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::{ResolverBuilder, TokioResolver};
 use model::service::Dial;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::time::Duration;
 
 /// For one try; Docker's DNS answers in about a millisecond.
@@ -46,14 +47,28 @@ impl Lookup {
             Dial::Host(host) | Dial::VirtualAddress(host) => self.one(host).await,
             // A name with a dot is no name of a Swarm's service.
             Dial::Service(name) if name.contains('.') || name == "localhost" => self.one(name).await,
-            Dial::Service(name) => {
-                let tasks = format!("tasks.{name}.");
-                let (tasks, service) = tokio::join!(self.one(&tasks), self.one(name));
-                match tasks {
-                    Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-                    _ => service,
-                }
+            Dial::Service(name) => self.tasks_or_service(name).await,
+        }
+    }
+
+    /// Asks for both at once. Known tasks wait for nothing else: a server that is silent about the other name takes none away.
+    async fn tasks_or_service(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        let tasks = format!("tasks.{name}.");
+        let (mut tasks, mut service) = (pin!(self.one(&tasks)), pin!(self.one(name)));
+        let mut answer = None;
+        loop {
+            tokio::select! {
+                biased;
+                tasks = &mut tasks => match tasks {
+                    Ok(addresses) if !addresses.is_empty() => return Ok(addresses),
+                    _ => break,
+                },
+                service = &mut service, if answer.is_none() => answer = Some(service),
             }
+        }
+        match answer {
+            Some(answer) => answer,
+            None => service.await,
         }
     }
 

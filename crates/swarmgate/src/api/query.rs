@@ -22,7 +22,10 @@ impl Pairs {
     pub(super) fn read(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Pairs {
         let decode = |bytes: &[u8]| form_urlencoded::parse(bytes).into_owned().collect();
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let is_form = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+        let is_form = kind
+            .split(';')
+            .next()
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
         let form = if is_form { decode(body) } else { Vec::new() };
         Pairs { query: decode(uri.query().unwrap_or_default().as_bytes()), form }
     }
@@ -60,8 +63,13 @@ pub(super) fn wants_distribution(params: &Params) -> bool {
 
 /// A query for the log: secrets masked, control characters still encoded.
 pub(super) fn masked(query: &str) -> String {
+    let is_secret = |name: &str| {
+        // A name may be encoded like a value.
+        let name = form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name).unwrap_or_default();
+        SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(&name))
+    };
     let mask = |pair: &str| match pair.split_once('=') {
-        Some((name, _)) if SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) => format!("{name}=*****"),
+        Some((name, _)) if is_secret(name) => format!("{name}=*****"),
         _ => pair.to_owned(),
     };
     query.split('&').map(mask).collect::<Vec<_>>().join("&")
@@ -87,7 +95,11 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_in_the_log() {
-        assert_eq!(masked("serviceName=a&users=u:p&Users=x&serviceCert=KEY&port=1"), "serviceName=a&users=*****&Users=*****&serviceCert=*****&port=1");
+        assert_eq!(
+            masked("serviceName=a&users=u:p&Users=x&serviceCert=KEY&port=1"),
+            "serviceName=a&users=*****&Users=*****&serviceCert=*****&port=1"
+        );
+        assert_eq!(masked("u%73ers=u:p&%55SERS=u:p&users"), "u%73ers=*****&%55SERS=*****&users");
         assert_eq!(masked(""), "");
     }
 }

@@ -13,7 +13,13 @@ use model::catalog::Command;
 use model::service::{Refusal, Refused};
 use std::sync::Arc;
 
-pub(super) async fn handle(State(api): State<Arc<Api>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Reply {
+pub(super) async fn handle(
+    State(api): State<Arc<Api>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Reply {
     log_request(&uri);
     let pairs = Pairs::read(&uri, &headers, &body);
     let params = pairs.params();

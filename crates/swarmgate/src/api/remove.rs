@@ -13,7 +13,13 @@ use model::catalog::Command;
 use std::sync::Arc;
 
 /// Unknown services are no failure: whoever wants one gone has what it wants.
-pub(super) async fn handle(State(api): State<Arc<Api>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Reply {
+pub(super) async fn handle(
+    State(api): State<Arc<Api>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Reply {
     log_request(&uri);
     tracing::info!("Processing remove request {}", uri.path());
     let pairs = Pairs::read(&uri, &headers, &body);

@@ -34,7 +34,14 @@ impl Reply {
 
     fn new(code: StatusCode, message: String) -> Reply {
         let status = if code.is_success() { "OK" } else { "NOK" };
-        Reply { code, status, message, service_name: String::new(), fields: ServiceFields::default(), warnings: Vec::new() }
+        Reply {
+            code,
+            status,
+            message,
+            service_name: String::new(),
+            fields: ServiceFields::default(),
+            warnings: Vec::new(),
+        }
     }
 
     pub(super) fn is_failure(&self) -> bool {

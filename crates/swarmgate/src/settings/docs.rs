@@ -28,5 +28,11 @@ fn row(text: &mut String, setting: &Setting) {
         State::Gone => " Ignored, with a warning.",
         State::Built | State::Other => "",
     };
-    let _ = writeln!(text, "| `{}` | {default} | {} | {}{note} |", setting.name, if setting.secret { "yes" } else { "" }, setting.doc);
+    let _ = writeln!(
+        text,
+        "| `{}` | {default} | {} | {}{note} |",
+        setting.name,
+        if setting.secret { "yes" } else { "" },
+        setting.doc
+    );
 }

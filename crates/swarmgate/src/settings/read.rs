@@ -24,13 +24,16 @@ pub(super) struct Reader<'v> {
 }
 
 /// Ignoring these would open what they close, so a proxy that does not act on them does not start.
-const REFUSED_UNTIL_BUILT: [&str; 5] = ["USERS_PASS_ENCRYPTED", "TRUSTED_PROXIES", "DFP_API_TOKEN", "ENGINE", "FILTER_PROXY_INSTANCE_NAME"];
+const REFUSED_UNTIL_BUILT: [&str; 5] =
+    ["USERS_PASS_ENCRYPTED", "TRUSTED_PROXIES", "DFP_API_TOKEN", "ENGINE", "FILTER_PROXY_INSTANCE_NAME"];
 
 impl Variables {
     /// The environment of the process and the secrets in `SECRETS_DIR` (`/run/secrets`).
     #[allow(clippy::disallowed_methods, reason = "this is the one door to the environment")]
     pub fn of_process() -> Variables {
-        let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
         let mut variables = Variables(std::env::vars_os().filter_map(readable).collect());
         let directory = variables.0.get("SECRETS_DIR").map_or("/run/secrets", String::as_str).to_owned();
         variables.add_secrets(Path::new(&directory));
@@ -39,7 +42,8 @@ impl Variables {
 
     fn add_secrets(&mut self, directory: &Path) {
         for setting in SETTINGS {
-            let file = if setting.name.starts_with("df_") { setting.name.to_owned() } else { secret_name(setting.name) };
+            let file =
+                if setting.name.starts_with("df_") { setting.name.to_owned() } else { secret_name(setting.name) };
             if !setting.secret && file != setting.name {
                 continue;
             }
@@ -95,7 +99,9 @@ impl<'v> Reader<'v> {
 
     /// Whole seconds.
     pub(super) fn seconds(&mut self, name: &'static str) -> Duration {
-        Duration::from_secs(self.parsed_or(name, 0, |text| text.parse::<u32>().map(u64::from).map_err(|_| "is not a number of whole seconds")))
+        Duration::from_secs(self.parsed_or(name, 0, |text| {
+            text.parse::<u32>().map(u64::from).map_err(|_| "is not a number of whole seconds")
+        }))
     }
 
     pub(super) fn number(&mut self, name: &'static str) -> u64 {
@@ -112,7 +118,11 @@ impl<'v> Reader<'v> {
     }
 
     /// The value as `parse` reads it; its error says what is wrong.
-    pub(super) fn parsed<T: Default, E: fmt::Display>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, E>) -> T {
+    pub(super) fn parsed<T: Default, E: fmt::Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> T {
         let text = self.text(name);
         parse(&text).unwrap_or_else(|error| {
             self.mistakes.push(format!("{name}: {error}"));
@@ -121,7 +131,12 @@ impl<'v> Reader<'v> {
     }
 
     /// The value as `parse` reads it; the error completes the sentence that begins with the value.
-    pub(super) fn parsed_or<T>(&mut self, name: &'static str, otherwise: T, parse: impl Fn(&str) -> Result<T, &'static str>) -> T {
+    pub(super) fn parsed_or<T>(
+        &mut self,
+        name: &'static str,
+        otherwise: T,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
+    ) -> T {
         let text = self.text(name);
         parse(text.trim()).unwrap_or_else(|reason| {
             self.mistakes.push(format!("{name}: `{text}` {reason}"));
@@ -144,17 +159,26 @@ impl<'v> Reader<'v> {
     /// Says which variables are set and not acted on.
     fn check_names(&mut self, role: Role) {
         for setting in SETTINGS.iter().filter(|setting| setting.role == role || setting.role == Role::Both) {
-            let Some(value) = self.variables.get(setting.name).filter(|value| *value != setting.default) else { continue };
+            let Some(value) = self.variables.get(setting.name).filter(|value| *value != setting.default) else {
+                continue;
+            };
             let refused = REFUSED_UNTIL_BUILT.contains(&setting.name) && !value.eq_ignore_ascii_case("false");
             match setting.state {
-                State::NotYet if refused => self.mistakes.push(format!("{}: this version does not act on it yet, and ignoring it would not be safe", setting.name)),
+                State::NotYet if refused => self.mistakes.push(format!(
+                    "{}: this version does not act on it yet, and ignoring it would not be safe",
+                    setting.name
+                )),
                 State::NotYet => self.warnings.push(format!("{}: this version does not act on it yet", setting.name)),
-                State::Gone => self.warnings.push(format!("{}: belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored", setting.name)),
+                State::Gone => self.warnings.push(format!(
+                    "{}: belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored",
+                    setting.name
+                )),
                 State::Built | State::Other => {}
             }
         }
         if role != Role::Listener && self.variables.0.keys().any(|name| name.starts_with("DFP_SERVICE_")) {
-            self.warnings.push("DFP_SERVICE_*: this version does not read services from the environment yet".to_owned());
+            self.warnings
+                .push("DFP_SERVICE_*: this version does not read services from the environment yet".to_owned());
         }
     }
 }

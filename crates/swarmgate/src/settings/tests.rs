@@ -16,7 +16,10 @@ fn mistakes(result: Result<super::ProxySettings, Mistakes>) -> String {
 fn defaults_are_the_image_s() {
     let settings = proxy(&Variables::default()).unwrap();
     assert_eq!((settings.port, settings.service_name.as_str()), (8080, "proxy"));
-    assert_eq!(settings.frontends.iter().map(|port| (port.port, port.tls)).collect::<Vec<_>>(), [(80, false), (443, true)]);
+    assert_eq!(
+        settings.frontends.iter().map(|port| (port.port, port.tls)).collect::<Vec<_>>(),
+        [(80, false), (443, true)]
+    );
     assert_eq!(settings.timeouts, model::Timeouts::default());
     assert_eq!(settings.drain, Duration::from_secs(8));
     assert!(settings.warnings.is_empty() && settings.threads > 0);
@@ -24,7 +27,12 @@ fn defaults_are_the_image_s() {
 
 #[test]
 fn the_seeds_variables_are_understood() {
-    let settings = proxy(&variables(&[("MODE", "swarm"), ("LISTENER_ADDRESS", "swarm-listener"), ("USERS", "my-user-1:my-pass-1,my-user-2:my-pass-2")])).unwrap();
+    let settings = proxy(&variables(&[
+        ("MODE", "swarm"),
+        ("LISTENER_ADDRESS", "swarm-listener"),
+        ("USERS", "my-user-1:my-pass-1,my-user-2:my-pass-2"),
+    ]))
+    .unwrap();
     assert_eq!(settings.listeners[0].to_string(), "swarm-listener:8080");
     assert!(matches!(&settings.context.users, GlobalUsers::Only(users) if users.len() == 2));
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
@@ -32,7 +40,13 @@ fn the_seeds_variables_are_understood() {
 
 #[test]
 fn all_mistakes_are_reported_at_once() {
-    let wrong = [("PORT", "none"), ("DEFAULT_PORTS", "80,x"), ("TIMEOUT_CLIENT", "1m"), ("SERVICE_DOMAIN_ALGO", "hdr"), ("ENGINE", "haproxy")];
+    let wrong = [
+        ("PORT", "none"),
+        ("DEFAULT_PORTS", "80,x"),
+        ("TIMEOUT_CLIENT", "1m"),
+        ("SERVICE_DOMAIN_ALGO", "hdr"),
+        ("ENGINE", "haproxy"),
+    ];
     assert_eq!(
         mistakes(proxy(&variables(&wrong))),
         "mistakes in the settings:\
@@ -46,13 +60,23 @@ fn all_mistakes_are_reported_at_once() {
 
 #[test]
 fn variables_that_are_not_acted_on_are_told() {
-    let settings = proxy(&variables(&[("STATS_USER", "admin"), ("CONSUL_ADDRESS", "x"), ("DFP_SERVICE_PORT", "1"), ("ENABLE_H2", "true")])).unwrap();
+    let settings = proxy(&variables(&[
+        ("STATS_USER", "admin"),
+        ("CONSUL_ADDRESS", "x"),
+        ("DFP_SERVICE_PORT", "1"),
+        ("ENABLE_H2", "true"),
+    ]))
+    .unwrap();
     assert_eq!(settings.warnings.len(), 3, "{:?}", settings.warnings);
 }
 
 #[test]
 fn behaviour_161_the_seeds_notification_names_win() {
-    let urls = [("DF_NOTIF_CREATE_SERVICE_URL", "http://seed/"), ("DF_NOTIFY_CREATE_SERVICE_URL", "http://late/"), ("DF_NOTIFICATION_URL", "http://both/a,http://both/b")];
+    let urls = [
+        ("DF_NOTIF_CREATE_SERVICE_URL", "http://seed/"),
+        ("DF_NOTIFY_CREATE_SERVICE_URL", "http://late/"),
+        ("DF_NOTIFICATION_URL", "http://both/a,http://both/b"),
+    ];
     let settings = listener(&variables(&urls)).unwrap().swarm;
     assert_eq!(settings.create_urls, ["http://seed/"]);
     assert_eq!(settings.remove_urls, ["http://both/a", "http://both/b"]);

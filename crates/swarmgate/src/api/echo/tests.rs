@@ -23,7 +23,13 @@ fn behaviour_78_the_reply_is_the_recorded_one_and_one_key_more() {
 #[test]
 fn behaviours_74_to_77_replicas_domains_and_modes_are_echoed() {
     let reply = echo("serviceName=a&serviceDomain=x.com&port=1&replicas=2&serviceDomainMatchAll=true");
-    for part in [r#""Replicas":2"#, r#""IsGlobal":false"#, r#""ServicePath":["/"]"#, r#""ServiceDomainAlgo":"hdr_dom(host)""#, r#""ReqMode":"http""#] {
+    for part in [
+        r#""Replicas":2"#,
+        r#""IsGlobal":false"#,
+        r#""ServicePath":["/"]"#,
+        r#""ServiceDomainAlgo":"hdr_dom(host)""#,
+        r#""ReqMode":"http""#,
+    ] {
         assert!(reply.contains(part), "{part} in {reply}");
     }
 }
@@ -31,6 +37,9 @@ fn behaviours_74_to_77_replicas_domains_and_modes_are_echoed() {
 #[test]
 fn passwords_and_keys_are_never_shown() {
     let reply = echo("serviceName=a&servicePath=/a&port=1&users=admin:secret,b&serviceCert=PRIVATE");
-    assert!(reply.contains(r#""Users":[{"Username":"admin","Password":"*****","PassEncrypted":false},{"Username":"b","#), "{reply}");
+    assert!(
+        reply.contains(r#""Users":[{"Username":"admin","Password":"*****","PassEncrypted":false},{"Username":"b","#),
+        "{reply}"
+    );
     assert!(!reply.contains("secret") && !reply.contains("PRIVATE"), "{reply}");
 }
