@@ -4,7 +4,7 @@
 //! Not here: what is done with a connection.
 
 use crate::connection;
-use crate::worker::{Phase, Shared};
+use crate::worker::{Open, Phase, Shared};
 use model::Frontend;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::Cell;
@@ -87,7 +87,25 @@ pub(crate) async fn run(
             }
         }
     }
+    accept_the_rest(frontend, listener, &shared);
     ACCEPTING.set(ACCEPTING.get() - 1);
+}
+
+/// Whoever the kernel has connected is served, also those that the runtime has not noticed yet: closing the socket would reset them.
+fn accept_the_rest(frontend: Frontend, listener: tokio::net::TcpListener, shared: &Arc<Shared>) {
+    let Ok(listener) = listener.into_std() else { return };
+    loop {
+        let accepted = listener.accept().and_then(|(stream, peer)| {
+            stream.set_nonblocking(true)?;
+            Ok((tokio::net::TcpStream::from_std(stream)?, peer))
+        });
+        match accepted {
+            Ok((stream, peer)) => spawn(frontend, stream, peer, shared),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            // Nobody is left, or descriptors have run out.
+            Err(_) => return,
+        }
+    }
 }
 
 /// Whether this thread accepts from no socket any more.
@@ -98,6 +116,6 @@ pub(crate) fn all_closed() -> bool {
 /// A port that should speak TLS and has no certificate closes; it never speaks plain HTTP.
 fn spawn(frontend: Frontend, stream: tokio::net::TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
     if !frontend.tls {
-        tokio::spawn(connection::serve(stream, peer, frontend.port, Arc::clone(shared)));
+        tokio::spawn(connection::serve(stream, peer, frontend.port, Arc::clone(shared), Open::take()));
     }
 }

@@ -7,7 +7,7 @@ use crate::scratch;
 use socket2::SockRef;
 use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -67,6 +67,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         .await
     }
 
+    /// Line ends alone are not the start of a request (RFC 9112 §2.2): old clients send one behind a body.
+    pub(crate) fn skip_line_ends(&mut self) {
+        if self.buffered.iter().all(|byte| b"\r\n".contains(byte)) {
+            self.buffered.clear();
+        }
+    }
+
     /// Takes `count` bytes off the front of `buffered`.
     pub(crate) fn consume(&mut self, count: usize) {
         if count == self.buffered.len() {
@@ -84,6 +91,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             self.stream.flush().await
         })
         .await?
+    }
+
+    /// Whether something came that nobody has read: a close would now reset the connection. Old clients send a line end behind a body.
+    pub(crate) fn says_more(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let read = scratch::poll_read(&mut cx, &mut self.stream, |_, bytes| !bytes.is_empty());
+        matches!(read, Poll::Ready(Ok(true)))
     }
 
     /// Closes the connection so that the answer arrives: a close with unread bytes would reset it (RFC 9112 §9.6).

@@ -30,12 +30,12 @@ enum Decision {
     Answer(Answer, Shape),
 }
 
-/// Serves one connection until it ends. `port` is the port of the proxy it came to.
-pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, port: u16, shared: Arc<Shared>)
+/// Serves one connection until it ends. `port` is the port of the proxy it came to; `open` its place among those that are open.
+pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, port: u16, shared: Arc<Shared>, open: Open)
 where
     S: AsyncRead + AsyncWrite + BreakOff + Unpin,
 {
-    let open = Open::register().await;
+    open.register().await;
     let deadline = Deadline::after(shared.timeouts.http_request);
     let address = peer.ip().to_canonical().to_string();
     let client = Client { stream, address, port, buffered: Vec::new(), deadline };
@@ -87,6 +87,7 @@ impl<S: AsyncRead + AsyncWrite + BreakOff + Unpin> Connection<S> {
     async fn next(&mut self) -> Result<Result<Decision, Malformed>, Ended> {
         let mut parsed_length = 0;
         loop {
+            self.client.skip_line_ends();
             let length = self.client.buffered.len();
             // A head that trickles in is not read again for every byte: only when it may be whole, or has doubled.
             if length > 0 && (ends_a_head(&self.client.buffered, parsed_length) || length >= 2 * parsed_length) {
@@ -126,13 +127,13 @@ impl<S: AsyncRead + AsyncWrite + BreakOff + Unpin> Connection<S> {
     async fn forward(&mut self, forward: Forward) -> Step {
         let shape = forward.shape;
         let upstream = Arc::clone(&forward.upstream);
-        match exchange::forward(&mut self.client, forward, &self.shared.timeouts).await {
+        match exchange::forward(&mut self.client, forward, &self.shared).await {
             Outcome::Next(room) => {
                 self.keep_room(room);
                 Step::Next
             }
-            // A client that asked for the end, and whose request was read whole, sends nothing that a close could trip over.
-            Outcome::Last { request_read: true } if !shape.keep_alive => Step::End,
+            // A client that asked for the end, and whose request was read whole, mostly sends nothing that a close could trip over.
+            Outcome::Last { request_read: true } if !shape.keep_alive && !self.client.says_more() => Step::End,
             Outcome::Last { .. } => Step::Linger,
             // A response that broke off must not look whole, even where only the end of the connection ends it.
             Outcome::Broken => {

@@ -10,9 +10,9 @@ mod response;
 use crate::client::Client;
 use crate::http1::request::Shape;
 use crate::pool;
+use crate::worker::Shared;
 use crate::world::Upstream;
 use connect::{Attempt, Server};
-use model::Timeouts;
 use request::RequestSide;
 use response::ResponseSide;
 use std::future::poll_fn;
@@ -74,26 +74,27 @@ enum Fault {
 /// Both directions of one request on one server.
 struct Exchange<'e, S> {
     client: &'e mut Client<S>,
-    timeouts: (Duration, Duration),
+    shared: &'e Shared,
+    server_limit: Duration,
     request: &'e mut RequestSide,
     response: &'e mut ResponseSide,
 }
 
 /// Forwards a request whose first body bytes may be in `client.buffered` already.
-pub(crate) async fn forward<S>(client: &mut Client<S>, forward: Forward, timeouts: &Timeouts) -> Outcome
+pub(crate) async fn forward<S>(client: &mut Client<S>, forward: Forward, shared: &Shared) -> Outcome
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Forward { shape, upstream, head, client_keeps } = forward;
     let Ok(mut request) = RequestSide::begin(client, &shape, head) else { return Outcome::Answer(400) };
-    let server_limit = upstream.backend.timeout_server.unwrap_or(timeouts.server);
-    let mut attempt = Attempt::new(&upstream, timeouts.connect);
+    let server_limit = upstream.backend.timeout_server.unwrap_or(shared.timeouts.server);
+    let mut attempt = Attempt::new(&upstream, shared.timeouts.connect);
     for repetition in 0..=MOST_REPETITIONS {
         let Some(mut server) = attempt.server(repetition > 0).await else { return Outcome::Answer(503) };
         let mut response = ResponseSide::new(shape, client_keeps);
         let fault = {
-            let timeouts = (timeouts.client, server_limit);
-            let mut exchange = Exchange { client, timeouts, request: &mut request, response: &mut response };
+            let (request, response) = (&mut request, &mut response);
+            let mut exchange = Exchange { client, shared, server_limit, request, response };
             exchange.run(&mut server).await.err()
         };
         match fault {
@@ -153,7 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
         }
-        self.response.set_request_read(self.request.is_read());
+        self.response.set_goes_on(self.request.is_read() && !self.shared.is_draining());
         if let Poll::Ready(end) = self.response.poll(cx, &mut self.client.stream, server, &mut progress) {
             return Poll::Ready(end);
         }
@@ -170,7 +171,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     }
 
     fn limit(&self) -> Duration {
-        let (client, server) = self.timeouts;
-        if self.waits_for_client() { client } else { server }
+        if self.waits_for_client() { self.shared.timeouts.client } else { self.server_limit }
     }
 }

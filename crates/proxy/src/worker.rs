@@ -125,22 +125,24 @@ async fn drain(end: Instant) {
 }
 
 impl Open {
-    /// Takes a place for the connection of the current task.
-    pub(crate) async fn register() -> Open {
-        poll_fn(|cx| Poll::Ready(Open::take(cx.waker().clone()))).await
-    }
-
-    fn take(waker: Waker) -> Open {
+    /// Takes a place for a connection that was just accepted: a draining thread waits for it from now on.
+    pub(crate) fn take() -> Open {
         CONNECTIONS.with_borrow_mut(|connections| match connections.free.pop() {
-            Some(place) => {
-                connections.wakers[place] = Some(waker);
-                Open(place)
-            }
+            Some(place) => Open(place),
             None => {
-                connections.wakers.push(Some(waker));
+                connections.wakers.push(None);
                 Open(connections.wakers.len() - 1)
             }
         })
+    }
+
+    /// Gives the place to the current task: it is woken when it is time to leave.
+    pub(crate) async fn register(&self) {
+        poll_fn(|cx| {
+            CONNECTIONS.with_borrow_mut(|connections| connections.wakers[self.0] = Some(cx.waker().clone()));
+            Poll::Ready(())
+        })
+        .await;
     }
 
     fn count() -> usize {

@@ -94,12 +94,12 @@ impl RequestSide {
             if self.body.is_finished() {
                 return Poll::Ready(Ok(()));
             }
-            self.pending.clear();
-            self.read_on = true;
             let Client { stream, buffered, .. } = &mut *client;
-            let (body, pending) = (&mut self.body, &mut self.pending);
+            let (body, pending, read_on) = (&mut self.body, &mut self.pending, &mut self.read_on);
             let sent = ready!(scratch::poll_read(cx, stream, |cx, bytes| {
                 let taken = body.advance(bytes).map_err(|_| Fault::BadRequest)?;
+                pending.clear();
+                *read_on = true;
                 buffered.extend_from_slice(&bytes[taken..]);
                 pending.send(cx, server, [&bytes[..taken], &[]]).map_err(|_| Fault::ServerGone)?;
                 if bytes.is_empty() { Err(Fault::ClientGone) } else { Ok(()) }

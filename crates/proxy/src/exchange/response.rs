@@ -32,8 +32,8 @@ pub(super) struct ResponseSide {
     client_keeps: bool,
     /// The server sent something.
     received: bool,
-    /// The client has sent all of its request.
-    request_read: bool,
+    /// The client's connection may still go on.
+    goes_on: bool,
 }
 
 impl ResponseSide {
@@ -47,7 +47,7 @@ impl ResponseSide {
             ended: false,
             client_keeps,
             received: false,
-            request_read: false,
+            goes_on: false,
         }
     }
 
@@ -61,9 +61,10 @@ impl ResponseSide {
         self.head.is_some() || !self.pending.is_empty()
     }
 
-    /// Told before each poll: a response that comes before its request was read is the last one of the client's connection.
-    pub(super) fn set_request_read(&mut self, read: bool) {
-        self.request_read = read;
+    /// Told before each poll: a response that comes before its request was read, or while the proxy is about to stop, is the last
+    /// one of the client's connection.
+    pub(super) fn set_goes_on(&mut self, goes_on: bool) {
+        self.goes_on = goes_on;
     }
 
     pub(super) fn is_switched(&self) -> bool {
@@ -152,7 +153,7 @@ impl ResponseSide {
             rest = &joined;
         }
         while !rest.is_empty() {
-            let keeps = self.client_keeps && self.request_read;
+            let keeps = self.client_keeps && self.goes_on;
             let parsed = response::forward(rest, &self.request, keeps, outgoing).map_err(|_| Fault::BadResponse)?;
             let Parsed::Complete(mut head) = parsed else {
                 self.partial = rest.to_vec();

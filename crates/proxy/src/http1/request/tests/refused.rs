@@ -138,7 +138,8 @@ fn limits_are_named_by_their_status() {
     assert_eq!(refusal(with_fields(MAX_FIELDS)), None);
     assert_eq!(refusal(with_fields(MAX_FIELDS + 1)), Some(Malformed::HeadTooLarge));
 
-    let with_options = |count: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {}\r\n\r\n", "x,".repeat(count));
+    let with_options =
+        |count: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {}\r\n\r\n", "x,".repeat(count));
     assert_eq!(refusal(with_options(64)), None);
     assert_eq!(refusal(with_options(65)), Some(Malformed::HeadTooLarge), "each is compared with every field");
 

@@ -1,0 +1,54 @@
+//! The language of these tests: a proxy in this process, and the scripted clients, servers, listeners and name servers around it.
+//!
+//! Everybody speaks over real sockets on loopback. Nothing sleeps: a test waits for bytes, for an end, or for a call, each at
+//! most [`PATIENCE`].
+
+mod backend;
+mod listener;
+mod peer;
+mod proxy;
+mod reply;
+
+pub(crate) use backend::Backend;
+pub(crate) use listener::FakeListener;
+pub(crate) use peer::Peer;
+pub(crate) use proxy::TestProxy;
+pub(crate) use reply::Reply;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// The longest wait for anything that should happen soon.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What happens soon, or a failed test.
+pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, event).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+}
+
+/// A proxy with the service `go` on `/demo`, and its server.
+pub(crate) async fn published() -> (TestProxy, Backend) {
+    let (proxy, backend) = (TestProxy::start().await, Backend::start().await);
+    proxy.publish(&backend).await;
+    (proxy, backend)
+}
+
+/// A body of so many bytes that shows where bytes were lost, doubled or swapped.
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|place| (place ^ (place >> 8) ^ (place >> 16)).to_le_bytes()[0]).collect()
+}
+
+/// A response with this body.
+pub(crate) fn ok(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// A request as a server gets it of [`get`].
+pub(crate) fn got(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n")
+}
+
+/// A request of a client that goes on.
+pub(crate) fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")
+}

@@ -1,0 +1,27 @@
+//! Conversations with a whole proxy: clients, servers, listeners, name servers and callers of the API, all over real sockets.
+//!
+//! One file a topic. The numbers in test names are those of the list of Docker Flow's own behaviours.
+//! Not here: what a single head becomes (`proxy`), and which route wins (`model`); their own tests hold them.
+
+mod harness;
+
+#[path = "../../../proxy/src/resolve/tests/dns.rs"]
+mod dns;
+
+mod answers;
+mod api;
+mod bodies;
+mod configuring;
+mod connections;
+mod continuing;
+mod cut_off;
+mod distributing;
+mod draining;
+mod following;
+mod live;
+mod pipelining;
+mod retrying;
+mod routing;
+mod storm;
+mod timeouts;
+mod upgrading;
