@@ -47,8 +47,8 @@ enum Answer {
 
 impl Delivery {
     pub(crate) fn new(notification: &Notification, target: Arc<Target>, sender: Sender) -> Self {
-        let url = target.url(&notification.params);
-        let shown = target.shown_url(&notification.params);
+        let url = target.url(notification.kind, &notification.params);
+        let shown = target.shown_url(notification.kind, &notification.params);
         Delivery { kind: notification.kind, target, url, shown, sender, is_settled: false }
     }
 

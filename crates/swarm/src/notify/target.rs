@@ -1,8 +1,10 @@
 //! One address that wants notifications, and what a request to it looks like.
 //!
 //! Parameters are written as Go's `url.Values` writes them, because receivers compare and log them so: sorted by name, a
-//! space as `+`, and everything but letters, digits and `-._~` escaped.
+//! space as `+`, and everything but letters, digits and `-._~` escaped. Only a removal begins with `serviceName`: so the
+//! tutorial shows it, in the log of both sides.
 
+use crate::announce::Kind;
 use model::Params;
 use reqwest::{Method, Url};
 use tokio::sync::Semaphore;
@@ -53,13 +55,13 @@ impl Target {
     }
 
     /// Where the request goes.
-    pub(crate) fn url(&self, params: &Params) -> Url {
-        self.with_query(&query(params, escape_value))
+    pub(crate) fn url(&self, kind: Kind, params: &Params) -> Url {
+        self.with_query(&query(kind, params, escape_value))
     }
 
     /// The same for the log: no password of a service's users, no certificate, no password for the receiver itself.
-    pub(crate) fn shown_url(&self, params: &Params) -> String {
-        without_password(self.with_query(&query(params, mask_value))).into()
+    pub(crate) fn shown_url(&self, kind: Kind, params: &Params) -> String {
+        without_password(self.with_query(&query(kind, params, mask_value))).into()
     }
 
     fn with_query(&self, params: &str) -> Url {
@@ -81,10 +83,12 @@ fn without_password(mut url: Url) -> Url {
     url
 }
 
-fn query(params: &Params, value_of: fn(&str, &str) -> String) -> String {
-    let pairs: Vec<String> =
-        params.iter().map(|(name, value)| format!("{}={}", escape(name), value_of(name, value))).collect();
-    pairs.join("&")
+fn query(kind: Kind, params: &Params, value_of: fn(&str, &str) -> String) -> String {
+    let leads = |name: &str| kind == Kind::Removed && name == "serviceName";
+    let (first, rest): (Vec<_>, Vec<_>) = params.iter().partition(|(name, _)| leads(name));
+    let pairs =
+        first.into_iter().chain(rest).map(|(name, value)| format!("{}={}", escape(name), value_of(name, value)));
+    pairs.collect::<Vec<String>>().join("&")
 }
 
 fn escape_value(_name: &str, value: &str) -> String {

@@ -72,7 +72,7 @@ async fn a_service_that_is_gone_is_removed_with_its_last_labels() {
     let _listener = start(settings(&docker, &proxy), &mut docker).await;
     proxy.hears().await;
     docker.removes("go-demo");
-    assert_eq!(proxy.hears().await, "GET /remove?aclName=05-demo&distribute=true&port=8080&serviceName=go-demo");
+    assert_eq!(proxy.hears().await, "GET /remove?serviceName=go-demo&aclName=05-demo&distribute=true&port=8080");
 }
 
 #[tokio::test]
@@ -82,11 +82,11 @@ async fn a_service_that_loses_its_notify_label_is_removed() {
     let _listener = start(settings(&docker, &proxy), &mut docker).await;
     proxy.hears().await;
     docker.sets("web", &[("com.df.port", "80")]);
-    assert_eq!(proxy.hears().await, "GET /remove?distribute=true&port=80&serviceName=web");
+    assert_eq!(proxy.hears().await, "GET /remove?serviceName=web&distribute=true&port=80");
     docker.sets("web", &port("80"));
     assert_eq!(proxy.hears().await, "GET /reconfigure?distribute=true&port=80&replicas=1&serviceName=web");
     docker.sets("web", &[("com.df.notify", "False"), ("com.df.port", "80")]);
-    assert_eq!(proxy.hears().await, "GET /remove?distribute=true&port=80&serviceName=web");
+    assert_eq!(proxy.hears().await, "GET /remove?serviceName=web&distribute=true&port=80");
 }
 
 #[tokio::test]

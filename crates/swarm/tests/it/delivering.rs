@@ -14,7 +14,7 @@ const WEB_CHANGED: [(&str, &str); 2] = [("com.df.notify", "true"), ("com.df.port
 
 const CREATE: &str = "GET /reconfigure?distribute=true&port=80&replicas=1&serviceName=web";
 const CREATE_CHANGED: &str = "GET /reconfigure?distribute=true&port=8080&replicas=1&serviceName=web";
-const REMOVE: &str = "GET /remove?distribute=true&port=80&serviceName=web";
+const REMOVE: &str = "GET /remove?serviceName=web&distribute=true&port=80";
 
 /// All services are listed again and again, so that what was given up gets its chance.
 fn with_reconciliation(settings: Settings) -> Settings {
@@ -34,7 +34,7 @@ async fn behaviour_152_and_153_requests_are_made_with_the_configured_methods() {
     docker.sets("web", &WEB);
     assert_eq!(proxy.hears().await, "POST /create?team=a&distribute=true&port=80&replicas=1&serviceName=web");
     docker.removes("web");
-    assert_eq!(proxy.hears().await, "DELETE /remove?distribute=true&port=80&serviceName=web");
+    assert_eq!(proxy.hears().await, "DELETE /remove?serviceName=web&distribute=true&port=80");
 }
 
 #[tokio::test]
@@ -233,7 +233,7 @@ async fn the_log_says_what_is_sent_where_and_keeps_passwords_to_itself() {
     proxy.hears().await;
     let query = "serviceCert=*****&serviceName=web&users=*****";
     let created = proxy.url(&format!("/reconfigure?distribute=true&replicas=1&{query}"));
-    let removed = proxy.url(&format!("/remove?distribute=true&{query}"));
+    let removed = proxy.url("/remove?serviceName=web&distribute=true&serviceCert=*****&users=*****");
     assert_eq!(log.count(&format!(" INFO Sending service created notification to {created}")), 1);
     assert_eq!(log.count(&format!(" INFO Sending service removed notification to {removed}")), 1);
     assert!(!log.all().contains("secret"), "{}", log.all());
