@@ -19,6 +19,8 @@ pub const COMPLETE: (&str, &str) = ("swarmgate-list", "complete");
 const LONGEST_LIST: usize = 64 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
+/// A replica that has nothing yet serves nobody, so it asks often.
+const LONGEST_RETRY_BEFORE_READY: Duration = Duration::from_secs(1);
 
 /// Whether the services of a listener were taken over once.
 #[derive(Clone, Default)]
@@ -74,7 +76,8 @@ impl Follower {
             }
             was_silent = silent.is_some();
             let wait = if was_silent { retry } else { self.interval };
-            retry = if was_silent { (retry * 2).min(self.interval) } else { FIRST_RETRY };
+            let longest = if self.readiness.is_ready() { self.interval } else { LONGEST_RETRY_BEFORE_READY };
+            retry = if was_silent { (retry * 2).min(longest) } else { FIRST_RETRY };
             sleep(wait).await;
         }
     }

@@ -9,10 +9,13 @@ use model::service::Dial;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// For one try; Docker's DNS answers in about a millisecond.
 const TIMEOUT: Duration = Duration::from_millis(800);
 const TRIES: usize = 2;
+/// For one name with all tries and search domains. Docker's DNS is silent about names it does not know while the DNS behind it is dead.
+const LONGEST_ANSWER: Duration = Duration::from_millis(1600);
 
 /// A resolver that cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +77,11 @@ impl Lookup {
 
     /// The addresses of one name.
     pub(super) async fn one(&self, name: &str) -> Result<Vec<IpAddr>, String> {
-        let found = self.resolver.lookup_ip(name).await.map_err(|error| error.to_string())?;
-        Ok(found.iter().collect())
+        match timeout(LONGEST_ANSWER, self.resolver.lookup_ip(name)).await {
+            Ok(Ok(found)) => Ok(found.iter().collect()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("DNS gave no answer in time".to_owned()),
+        }
     }
 }
 
