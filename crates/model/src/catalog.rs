@@ -7,6 +7,9 @@ use crate::service::{Context, Parsed, Refused, Service, ServiceName, Warning, pa
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Removed names that are remembered until the next list: far more than can go while one is asked for.
+const MOST_REMEMBERED: usize = 4096;
+
 /// All services by name. Cloning is cheap: services are shared.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -136,7 +139,7 @@ impl Catalog {
         if source == Source::List {
             known.source = Source::List;
         }
-        if known.service.params == service.params {
+        if says_the_same(&known.service.params, &service.params) {
             return Change::Unchanged;
         }
         known.service = Arc::new(service);
@@ -145,6 +148,9 @@ impl Catalog {
 
     fn remove(&mut self, name: &ServiceName) -> Change {
         self.removed.insert(name.clone(), self.now);
+        if self.removed.len() > MOST_REMEMBERED {
+            self.removed.pop_first();
+        }
         match self.services.remove(name) {
             Some(_) => Change::Removed,
             None => Change::Unknown,
@@ -189,6 +195,12 @@ impl Catalog {
         let touched = self.services.get(name).map(|entry| entry.touched);
         touched.into_iter().chain(self.removed.get(name).copied()).any(|tick| tick > asked)
     }
+}
+
+/// `distribute` says how a call travels, not what the service is: the replicas' copies of one call differ in it.
+fn says_the_same(known: &Params, params: &Params) -> bool {
+    let of_service = |(name, _): &(&str, &str)| !name.eq_ignore_ascii_case("distribute");
+    known.iter().filter(of_service).eq(params.iter().filter(of_service))
 }
 
 impl Applied {

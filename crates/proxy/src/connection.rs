@@ -251,7 +251,7 @@ fn rewrite(route: &Route, request: &Request<'_, '_>) -> Result<Option<Rewritten>
     }
     let line = Rewrite::apply_all(route.rewrites(), request.method.as_bytes(), request.target);
     line.map(Some).map_err(|_| {
-        tracing::warn!(
+        tracing::debug!(
             "service {}: a rewrite made an unusable request line; the client gets 500",
             route.service().name
         );

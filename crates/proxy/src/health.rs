@@ -32,6 +32,9 @@ pub(crate) fn is_failing(address: SocketAddr) -> bool {
 /// A connection to `address` failed.
 pub(crate) fn failed(address: SocketAddr) {
     FAILING.with_borrow_mut(|failing| {
+        if !failing.contains_key(&address) {
+            tracing::warn!("Server {address} cannot be reached; it is passed over while there are others");
+        }
         let pause = failing.get(&address).map_or(FIRST_PAUSE, |failing| (failing.pause * 2).min(LONGEST_PAUSE));
         failing.insert(address, Failing { until: Instant::now() + pause, pause });
     });
@@ -40,8 +43,8 @@ pub(crate) fn failed(address: SocketAddr) {
 /// A connection to `address` was made.
 pub(crate) fn connected(address: SocketAddr) {
     FAILING.with_borrow_mut(|failing| {
-        if !failing.is_empty() {
-            failing.remove(&address);
+        if !failing.is_empty() && failing.remove(&address).is_some() {
+            tracing::info!("Server {address} is reached again");
         }
     });
 }

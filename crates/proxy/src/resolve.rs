@@ -8,6 +8,7 @@ mod lookup;
 
 pub use lookup::BadResolver;
 
+use crate::balance::Turn;
 use arc_swap::ArcSwap;
 use lookup::Lookup;
 use model::service::Dial;
@@ -39,6 +40,8 @@ pub struct Resolver {
 pub(crate) struct Host {
     dial: Dial,
     known: ArcSwap<Known>,
+    /// Whose turn it is; kept here so that a change of the world begins no round anew.
+    pub(crate) turn: Turn,
     /// An answer is on its way.
     asked: AtomicBool,
     answered: Notify,
@@ -87,7 +90,14 @@ impl Host {
     fn new(dial: Dial, asks: mpsc::UnboundedSender<Arc<Host>>) -> Host {
         let literal = dial.host().trim_matches(['[', ']']).parse::<IpAddr>().ok();
         let known = Known { addresses: literal.into_iter().collect(), at: None };
-        Host { dial, known: ArcSwap::from_pointee(known), asked: AtomicBool::new(false), answered: Notify::new(), asks }
+        Host {
+            dial,
+            known: ArcSwap::from_pointee(known),
+            turn: Turn::default(),
+            asked: AtomicBool::new(false),
+            answered: Notify::new(),
+            asks,
+        }
     }
 
     /// The addresses; empty if the name never resolved. Waits only where nothing usable is known.

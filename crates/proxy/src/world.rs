@@ -2,7 +2,6 @@
 //!
 //! Not here: making snapshots (the program's controller, the one writer).
 
-use crate::balance::Turn;
 use crate::resolve::{Host, Resolver};
 use arc_swap::ArcSwap;
 use model::{Backend, BackendId, Snapshot};
@@ -19,7 +18,6 @@ pub struct World {
 pub(crate) struct Upstream {
     pub(crate) backend: Backend,
     pub(crate) host: Arc<Host>,
-    pub(crate) turn: Turn,
 }
 
 /// The one cell.
@@ -31,7 +29,7 @@ impl World {
     pub fn new(snapshot: Snapshot, resolver: &Resolver) -> World {
         let upstream = |backend: &Backend| {
             let host = resolver.host(&backend.dial);
-            Arc::new(Upstream { backend: backend.clone(), host, turn: Turn::default() })
+            Arc::new(Upstream { backend: backend.clone(), host })
         };
         let upstreams = snapshot.routes.backends().iter().map(upstream).collect();
         World { snapshot, upstreams }

@@ -25,8 +25,9 @@ impl ListenerAddress {
             None => (authority, DEFAULT_PORT),
         };
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.[]:".contains(&byte);
-        if host.is_empty() || !host.bytes().all(safe) {
-            return Err("is not host, host:port or http://host:port");
+        let bare_ipv6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+        if host.is_empty() || bare_ipv6 || !host.bytes().all(safe) {
+            return Err("is not host, host:port or http://host:port; an IPv6 address stands in brackets");
         }
         Ok(ListenerAddress { host: host.to_owned(), port })
     }
@@ -80,6 +81,7 @@ mod tests {
             "http://swarm-listener:8080/v1/docker-flow-swarm-listener/get-services"
         );
         assert_eq!(url("http://l:81/").unwrap(), "http://l:81/v1/docker-flow-swarm-listener/get-services");
+        assert!(url("::1").is_err() && url("[::1]:8080").is_ok());
         assert!(url("").is_err() && url("a:b").is_err() && url("a b").is_err() && url("https://a").is_err());
     }
 

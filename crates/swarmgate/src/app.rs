@@ -97,9 +97,14 @@ pub async fn start_listener(settings: ListenerSettings) -> anyhow::Result<Runnin
 pub async fn run_proxy(settings: ProxySettings) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     let running = start_proxy(settings).await?;
-    stop.await;
-    running.drain().await;
-    Ok(())
+    tokio::select! {
+        () = stop => {
+            running.drain().await;
+            Ok(())
+        }
+        // A proxy that takes no change any more is worse than one that starts again.
+        () = running.controller.ended() => Err(anyhow::anyhow!("the task that applies changes has ended")),
+    }
 }
 
 /// The role `listener` until it is told to stop.

@@ -6,11 +6,14 @@ use model::catalog::{Applied, Catalog, Change, Command, Tick};
 use model::service::Refused;
 use model::{Context, Generation, Snapshot};
 use proxy::{Cell, Resolver, World};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// Letters that may wait; whoever writes more waits for a place.
 const MAILBOX: usize = 1024;
+/// Refusals that are remembered as told.
+const MOST_TOLD: usize = 10_000;
 
 /// Sends commands to the writer. Clones send to the same one.
 #[derive(Clone)]
@@ -47,6 +50,8 @@ struct Writer {
     cell: Cell,
     /// Worlds that a thread may still hold. Dropping a large one takes milliseconds, which no request should pay.
     retired: Vec<Arc<World>>,
+    /// Refusals of lists that were told already.
+    told: BTreeSet<String>,
 }
 
 impl Controller {
@@ -62,6 +67,7 @@ impl Controller {
             resolver,
             cell: cell.clone(),
             retired: Vec::new(),
+            told: BTreeSet::new(),
         };
         tokio::spawn(writer.run(letters));
         Controller { mailbox, cell, context }
@@ -79,6 +85,11 @@ impl Controller {
         let (reply, answer) = oneshot::channel();
         self.mailbox.send(Letter::Now(reply)).await.map_err(|_| Stopping)?;
         answer.await.map_err(|_| Stopping)
+    }
+
+    /// Ends when the writer has ended, which only a bug can make it do.
+    pub async fn ended(&self) {
+        self.mailbox.closed().await;
     }
 
     /// The cell that the data plane serves from.
@@ -133,7 +144,7 @@ impl Writer {
     }
 
     /// One clear line for each change.
-    fn tell(&self, result: Result<&Applied, &Refused>) {
+    fn tell(&mut self, result: Result<&Applied, &Refused>) {
         let applied = match result {
             Ok(applied) => applied,
             Err(refused) => return tracing::warn!("Refused: {refused}"),
@@ -155,6 +166,14 @@ impl Writer {
         if applied.is_change() {
             applied.warnings.iter().for_each(|(name, warning)| tracing::warn!("Service {name}: {warning}"));
         }
-        applied.refused.iter().for_each(|refused| tracing::warn!("Refused: {refused}"));
+        for refused in &applied.refused {
+            // A list comes again every few seconds, and its bad services with it.
+            if self.told.insert(refused.message.clone()) {
+                tracing::warn!("Refused: {refused}");
+            }
+        }
+        if self.told.len() > MOST_TOLD {
+            self.told.clear();
+        }
     }
 }

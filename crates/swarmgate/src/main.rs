@@ -37,9 +37,10 @@ enum Role {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let variables = Variables::of_process();
+    let filter = EnvFilter::try_new(variables.log()).unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_target(false).init();
-    match play(Arguments::parse().role).await {
+    match play(Arguments::parse().role, &variables).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("swarmgate: {error:#}");
@@ -48,13 +49,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn play(role: Role) -> anyhow::Result<()> {
-    let variables = Variables::of_process();
+async fn play(role: Role, variables: &Variables) -> anyhow::Result<()> {
     match role {
-        Role::Proxy => app::run_proxy(settings::proxy(&variables)?).await,
-        Role::Listener => app::run_listener(settings::listener(&variables)?).await,
+        Role::Proxy => app::run_proxy(settings::proxy(variables)?).await,
+        Role::Listener => app::run_listener(settings::listener(variables)?).await,
         Role::Demo => demo::run().await,
-        Role::Ping => ping::run(&settings::ping(&variables)?).await,
+        Role::Ping => ping::run(&settings::ping(variables)?).await,
         Role::DemoService { port } => demo_service::run(port).await,
     }
 }

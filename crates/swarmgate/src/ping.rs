@@ -4,13 +4,14 @@
 
 use crate::settings::PingSettings;
 use anyhow::{Context, bail};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Fails unless the program on this machine is ready: a proxy that has the services of its listener, a listener that answers.
 pub async fn run(settings: &PingSettings) -> anyhow::Result<()> {
-    let base = format!("http://127.0.0.1:{}/v1", settings.port);
+    let base = format!("http://{}/v1", SocketAddr::new(settings.ip, settings.port));
     let client =
         reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().context("the HTTP client cannot be set up")?;
     let paths = match settings.follows_listeners {

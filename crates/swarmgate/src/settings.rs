@@ -14,7 +14,7 @@ use crate::addresses::ListenerAddress;
 use model::route::host::DomainAlgorithm;
 use model::{Context, Frontend, Timeouts};
 use read::Reader;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 /// What the role `proxy` needs to know.
@@ -115,6 +115,8 @@ pub fn listener(variables: &Variables) -> Result<ListenerSettings, Mistakes> {
 /// What the role `ping` needs to know: the same container's variables tell where its program answers.
 #[derive(Clone, Debug)]
 pub struct PingSettings {
+    /// Address of the API; a loopback one where it is bound on all.
+    pub ip: IpAddr,
     /// Port of the API.
     pub port: u16,
     /// A proxy that is told by listeners is ready only when it has their services.
@@ -124,10 +126,15 @@ pub struct PingSettings {
 /// Reads the settings of the role `ping`.
 pub fn ping(variables: &Variables) -> Result<PingSettings, Mistakes> {
     let mut read = Reader::new(variables, Role::Both);
-    let (_, port) = read_api(&mut read);
+    let (ip, port) = read_api(&mut read);
+    let ip = match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
     let follows_listeners = !read.texts("LISTENER_ADDRESS").is_empty();
     read.finish()?;
-    Ok(PingSettings { port, follows_listeners })
+    Ok(PingSettings { ip, port, follows_listeners })
 }
 
 fn read_api(read: &mut Reader<'_>) -> (IpAddr, u16) {

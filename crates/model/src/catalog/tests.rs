@@ -38,6 +38,23 @@ fn a_repetition_is_no_change() {
 }
 
 #[test]
+fn regression_a_replicas_copy_of_a_call_is_no_change() {
+    let mut catalog = Catalog::default();
+    configure(&mut catalog, &format!("{A}&distribute=true"));
+    assert_eq!(configure(&mut catalog, &format!("{A}&distribute=false")), ["a Unchanged"]);
+    assert_eq!(configure(&mut catalog, A), ["a Unchanged"]);
+}
+
+#[test]
+fn regression_removed_names_are_not_remembered_without_end() {
+    let mut catalog = Catalog::default();
+    for number in 0..5000 {
+        apply(&mut catalog, Command::Remove(ServiceName::parse(&format!("s{number}")).unwrap()));
+    }
+    assert_eq!(catalog.removed.len(), super::MOST_REMEMBERED);
+}
+
+#[test]
 fn behaviour_39_a_new_version_replaces_all_that_was_said_before() {
     let mut catalog = Catalog::default();
     configure(&mut catalog, &format!("{A}&allowedMethods=DELETE"));

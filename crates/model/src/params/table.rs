@@ -113,6 +113,19 @@ pub fn param(name: &str) -> Option<&'static Param> {
     })
 }
 
+/// Whether the value of `name`, indexed or not, must not be shown: users and certificates, and what looks like one of them misspelt.
+pub fn is_secret(name: &str) -> bool {
+    const SECRETS: [&str; 2] = ["users", "serviceCert"];
+    const SUSPECT: [&str; 6] = ["user", "pass", "cert", "secret", "token", "auth"];
+    let base = name.split('.').next().unwrap_or_default();
+    let known = PARAMS.iter().any(|param| param.name.eq_ignore_ascii_case(base));
+    let lower = base.to_ascii_lowercase();
+    match known {
+        true => SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(base)),
+        false => SUSPECT.iter().any(|part| lower.contains(part)),
+    }
+}
+
 impl Param {
     const fn service(
         name: &'static str,

@@ -158,7 +158,7 @@ fn split_index(name: &str) -> (&str, Option<u8>) {
 
 fn warn_if_near(reader: &mut Reader<'_>, name: &str, base: &str) {
     let near = PARAMS.iter().find(|row| row.level == Level::Destination && row.name.eq_ignore_ascii_case(base));
-    let near = near.or_else(|| PARAMS.iter().find(|row| base.len() > 4 && one_edit_apart(row.name, base)));
+    let near = near.or_else(|| PARAMS.iter().find(|row| base.len() >= 4 && one_edit_apart(row.name, base)));
     if let Some(row) = near {
         reader.warn(name, format!("nobody knows this parameter; did you mean {}?", row.name));
     }

@@ -4,7 +4,7 @@
 
 use super::{Context, Refused, Warning};
 use crate::params::Params;
-use crate::params::table::{Level, OnBad, param};
+use crate::params::table::{Level, OnBad, is_secret, param};
 use std::time::Duration;
 
 /// Reads the values of one service, or of one destination of it, and gathers what is said about them.
@@ -138,7 +138,7 @@ impl<'p> Reader<'p> {
 
 /// A value as an error may show it: no secret, no control character, not endless.
 pub(super) fn shown(name: &str, value: &str) -> String {
-    if matches!(name, "users" | "serviceCert") {
+    if is_secret(name) {
         return "*****".to_owned();
     }
     let mut text: String = value.chars().take(80).flat_map(char::escape_debug).collect();

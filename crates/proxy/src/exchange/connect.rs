@@ -41,7 +41,7 @@ impl<'u> Attempt<'u> {
     pub(super) async fn server(&mut self, fresh: bool) -> Option<Server> {
         let addresses = self.upstream.host.addresses().await;
         let port = self.upstream.backend.port;
-        let address = self.upstream.turn.pick(&addresses, port, &self.tried)?;
+        let address = self.upstream.host.turn.pick(&addresses, port, &self.tried)?;
         if let Some(stream) = if fresh { None } else { pool::take(address) } {
             return Some(Server { stream, address, reused: true });
         }
@@ -65,7 +65,7 @@ impl<'u> Attempt<'u> {
             self.upstream.host.ask();
             self.tried.push(address);
             let may_try = self.tried.len() < MOST_TRIES && Instant::now() < end;
-            next = self.upstream.turn.pick(addresses, address.port(), &self.tried).filter(|_| may_try);
+            next = self.upstream.host.turn.pick(addresses, address.port(), &self.tried).filter(|_| may_try);
         }
         None
     }

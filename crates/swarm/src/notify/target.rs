@@ -6,6 +6,7 @@
 
 use crate::announce::Kind;
 use model::Params;
+use model::params::table::is_secret;
 use reqwest::{Method, Url};
 use tokio::sync::Semaphore;
 
@@ -97,9 +98,7 @@ fn escape_value(_name: &str, value: &str) -> String {
 
 /// Users with their passwords, and certificates with their keys, also those of one destination (`users.1`).
 fn mask_value(name: &str, value: &str) -> String {
-    let base = name.split('.').next().unwrap_or_default();
-    let is_secret = ["users", "serviceCert"].iter().any(|secret| base.eq_ignore_ascii_case(secret));
-    if is_secret && !value.is_empty() { MASK.to_owned() } else { escape(value) }
+    if is_secret(name) && !value.is_empty() { MASK.to_owned() } else { escape(value) }
 }
 
 fn escape(text: &str) -> String {

@@ -7,10 +7,7 @@
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri, header};
 use model::Params;
-use model::params::table::{Level, param};
-
-/// Parameters whose values are secrets.
-const SECRETS: [&str; 2] = ["users", "serviceCert"];
+use model::params::table::{Level, is_secret, param};
 
 /// All pairs of a call, in order; a form comes after the query.
 pub(super) struct Pairs {
@@ -63,13 +60,10 @@ pub(super) fn wants_distribution(params: &Params) -> bool {
 
 /// A query for the log: secrets masked, control characters still encoded.
 pub(super) fn masked(query: &str) -> String {
-    let is_secret = |name: &str| {
-        // A name may be encoded like a value.
-        let name = form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name).unwrap_or_default();
-        SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(&name))
-    };
+    // A name may be encoded like a value.
+    let decoded = |name: &str| form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.into_owned());
     let mask = |pair: &str| match pair.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}=*****"),
+        Some((name, _)) if decoded(name).is_some_and(|name| is_secret(&name)) => format!("{name}=*****"),
         _ => pair.to_owned(),
     };
     query.split('&').map(mask).collect::<Vec<_>>().join("&")
@@ -91,6 +85,14 @@ mod tests {
         let read = params("aclName=a&aclName=b&port=1&port=2&servicePath=%2Fa+b", "aclName=c&port=3");
         let expected = [("aclName", "c"), ("port", "1"), ("servicePath", "/a b")];
         assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn regression_what_looks_like_a_misspelt_secret_is_masked_too() {
+        assert_eq!(
+            masked("userrs=a:b&user=a:b&users.1=a:b&userAgent=curl"),
+            "userrs=*****&user=*****&users.1=*****&userAgent=curl"
+        );
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub(super) struct Reader<'v> {
 const REFUSED_UNTIL_BUILT: [&str; 5] =
     ["USERS_PASS_ENCRYPTED", "TRUSTED_PROXIES", "DFP_API_TOKEN", "ENGINE", "FILTER_PROXY_INSTANCE_NAME"];
 
+/// Where no time at all makes sense.
+const ZERO_SECONDS: [&str; 2] = ["DRAIN_SECONDS", "DF_RETRY_INTERVAL"];
+
 impl Variables {
     /// The environment of the process and the secrets in `SECRETS_DIR` (`/run/secrets`).
     #[allow(clippy::disallowed_methods, reason = "this is the one door to the environment")]
@@ -51,6 +54,11 @@ impl Variables {
                 self.0.insert(setting.name.to_owned(), value.trim_end_matches(['\n', '\r']).to_owned());
             }
         }
+    }
+
+    /// What is logged (`LOG`): a level, or `tracing`'s filters.
+    pub fn log(&self) -> &str {
+        self.get("LOG").unwrap_or("info")
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -100,7 +108,10 @@ impl<'v> Reader<'v> {
     /// Whole seconds.
     pub(super) fn seconds(&mut self, name: &'static str) -> Duration {
         Duration::from_secs(self.parsed_or(name, 0, |text| {
-            text.parse::<u32>().map(u64::from).map_err(|_| "is not a number of whole seconds")
+            let seconds = text.parse::<u32>().map(u64::from).map_err(|_| "is not a number of whole seconds")?;
+            // HAProxy's users write 0 for "no limit"; here it would mean "at once".
+            let allowed = seconds > 0 || ZERO_SECONDS.contains(&name);
+            allowed.then_some(seconds).ok_or("must be 1 or more")
         }))
     }
 

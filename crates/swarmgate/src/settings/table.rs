@@ -59,6 +59,8 @@ const fn secret(name: &'static str, role: Role, default: &'static str, state: St
 pub const SETTINGS: &[Setting] = &[
     row("IP", Both, "0.0.0.0", Built, "Address that the API is bound on."),
     row("PORT", Both, "8080", Built, "Port of the API; a proxy also speaks to its other replicas on it."),
+    row("LOG", Both, "info", Built, "What is logged: `error`, `warn`, `info`, `debug` or `trace`."),
+    row("SECRETS_DIR", Both, "/run/secrets", Built, "Where Docker secrets are."),
     row("SERVICE_NAME", Proxy, "proxy", Built, "Name of the proxy's own service: `tasks.<name>` are all replicas."),
     row("LISTENER_ADDRESS", Proxy, "", Built, "Who is asked for all services: hosts, or host:port, divided by commas."),
     row("RELOAD_INTERVAL", Proxy, "5000", Built, "Milliseconds between two questions to the listeners; at least 1000."),
