@@ -22,8 +22,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-/// How often a request is sent again because a kept connection turned out to be dead.
-const MOST_REPETITIONS: usize = 3;
+/// How often a request is sent again because a kept connection turned out to be dead: once, on a fresh one.
+const MOST_REPETITIONS: usize = 1;
 
 /// A request ready to be forwarded.
 pub(crate) struct Forward {

@@ -17,10 +17,11 @@ use crate::follow::Readiness;
 use crate::peers::Peers;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use model::haproxy::Globals;
+use query::Pairs;
 use reply::Reply;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +85,14 @@ pub async fn elsewhere(uri: Uri) -> Response {
 fn clean_path(path: &str) -> String {
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     format!("/{}", parts.join("/"))
+}
+
+/// Passes a change that is live here on to all other replicas. `reply` says what became of it here, and the result what did there.
+async fn distribute(api: &Api, reply: Reply, method: &Method, path: &str, pairs: Pairs) -> Reply {
+    match api.peers.distribute(method, path, &pairs.into_all()).await {
+        Ok(()) => reply.with_message("Distributed to all instances"),
+        Err(error) => reply.or_failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
 }
 
 /// The line that Docker Flow wrote for each call. Secrets are masked.

@@ -4,7 +4,7 @@
 
 use super::query::{Pairs, wants_distribution};
 use super::reply::Reply;
-use super::{Api, echo, log_request};
+use super::{Api, distribute, echo, log_request};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -27,10 +27,7 @@ pub(super) async fn handle(
     if !wants_distribution(&params) || reply.is_failure() {
         return reply;
     }
-    match api.peers.distribute(&method, uri.path(), &pairs.into_all()).await {
-        Ok(()) => reply.with_message("Distributed to all instances"),
-        Err(error) => reply.or_failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-    }
+    distribute(&api, reply, &method, uri.path(), pairs).await
 }
 
 /// Applies the change here. The reply echoes the service and comes when it is live.

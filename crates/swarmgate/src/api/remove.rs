@@ -4,7 +4,7 @@
 
 use super::query::{Pairs, wants_distribution};
 use super::reply::Reply;
-use super::{Api, log_request};
+use super::{Api, distribute, log_request};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -38,8 +38,5 @@ pub(super) async fn handle(
     if !reply.fields.distribute {
         return reply;
     }
-    match api.peers.distribute(&method, uri.path(), &pairs.into_all()).await {
-        Ok(()) => reply.with_message("Distributed to all instances"),
-        Err(error) => reply.or_failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-    }
+    distribute(&api, reply, &method, uri.path(), pairs).await
 }
