@@ -2,7 +2,7 @@
 //!
 //! Not here: addresses, health and connections. Those are observations; the proxy keeps them.
 
-use crate::service::{Destination, Dial, Service, ServiceName};
+use crate::service::{ConnectionMode, Destination, Dial, Service, ServiceName};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub struct Backend {
     pub timeout_server: Option<Duration>,
     /// Silence allowed in a tunnel; the proxy's own limit unless set.
     pub timeout_tunnel: Option<Duration>,
+    /// Which side's connection goes on after a response.
+    pub connection_mode: ConnectionMode,
 }
 
 /// A place in the list of all backends of a route table.
@@ -36,6 +38,7 @@ impl Backend {
             port,
             timeout_server: destination.timeout_server,
             timeout_tunnel: destination.timeout_tunnel,
+            connection_mode: service.connection_mode,
         }
     }
 }

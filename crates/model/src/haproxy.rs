@@ -11,6 +11,8 @@ mod quote;
 
 use crate::auth::{GlobalUsers, User};
 use crate::frontend::{Frontend, Timeouts};
+
+use crate::service::ConnectionMode;
 use crate::snapshot::Snapshot;
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
@@ -22,8 +24,8 @@ pub struct Globals {
     pub frontends: Vec<Frontend>,
     /// The limits of all connections.
     pub timeouts: Timeouts,
-    /// HAProxy's word for how connections are kept (`CONNECTION_MODE`).
-    pub connection_mode: String,
+    /// Which side's connection goes on where a service says nothing (`CONNECTION_MODE`).
+    pub connection_mode: ConnectionMode,
     /// The file names of all certificates, in order.
     pub certificates: Vec<String>,
     /// Who may pass where a service names nobody.
@@ -38,7 +40,7 @@ pub fn render(snapshot: &Snapshot, globals: &Globals) -> String {
         write_userlist(&mut lines, DEFAULT_USERS, users);
     }
     frontend::write(&mut lines, snapshot, globals);
-    backend::write(&mut lines, &snapshot.routes);
+    backend::write(&mut lines, &snapshot.routes, globals.connection_mode);
     lines.0
 }
 
@@ -57,7 +59,7 @@ fn write_defaults(lines: &mut Lines, globals: &Globals) {
     lines.section("defaults");
     lines.line("mode http");
     lines.line("balance roundrobin");
-    lines.line(format_args!("option {}", quote::word(&globals.connection_mode)));
+    lines.line(format_args!("option {}", globals.connection_mode.keyword()));
     lines.line("option redispatch");
     // A host that does not resolve is an error of one backend, not of the configuration.
     lines.line("default-server init-addr last,libc,none");
@@ -115,7 +117,7 @@ impl Default for Globals {
         Globals {
             frontends: vec![port(80, false), port(443, true)],
             timeouts: Timeouts::default(),
-            connection_mode: "http-keep-alive".to_owned(),
+            connection_mode: ConnectionMode::default(),
             certificates: Vec::new(),
             users: GlobalUsers::default(),
         }

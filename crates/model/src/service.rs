@@ -3,11 +3,13 @@
 //! Not here: reading it from parameters (`service::parse`), and choosing a service for a request (`route`).
 
 mod conditions;
+mod connection_mode;
 mod destinations;
 mod parse;
 mod read;
 mod refusal;
 
+pub use connection_mode::ConnectionMode;
 pub use parse::{Parsed, parse};
 pub use refusal::{Refusal, Refused, Warning};
 
@@ -37,6 +39,8 @@ pub struct Service {
     pub replicas: Option<u32>,
     /// Gets all requests that no rule matches.
     pub is_default_backend: bool,
+    /// Which side's connection goes on after a response; the proxy's own mode unless set.
+    pub connection_mode: ConnectionMode,
     /// Who may pass, if the service says so itself.
     pub users: Option<ServiceUsers>,
     /// Redirect to https where X-Forwarded-Proto is `http`.
@@ -152,6 +156,8 @@ pub struct Context {
     pub users: GlobalUsers,
     /// Every destination redirects to https (`HTTPS_ONLY`).
     pub https_only: bool,
+    /// Which side's connection goes on after a response where a service says nothing (`CONNECTION_MODE`).
+    pub connection_mode: ConnectionMode,
 }
 
 impl Default for Context {
@@ -161,6 +167,7 @@ impl Default for Context {
             domain_algorithm: DomainAlgorithm::default(),
             users: GlobalUsers::default(),
             https_only: false,
+            connection_mode: ConnectionMode::default(),
         }
     }
 }

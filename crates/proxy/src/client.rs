@@ -27,19 +27,28 @@ pub(crate) struct Client<S> {
     pub(crate) port: u16,
     /// What was read and not used yet: a partial head, or pipelined requests.
     pub(crate) buffered: Vec<u8>,
+    /// The client has said that it will say no more; it may still listen.
+    pub(crate) has_ended: bool,
     pub(crate) deadline: Deadline,
 }
 
-/// A connection that can be broken off, so that the client sees that something is missing.
-pub(crate) trait BreakOff {
-    /// Closing will reset the connection instead of ending it in good order.
+/// What a client's connection can do beside reading and writing, whatever lies between it and its socket.
+pub(crate) trait ClientStream {
+    /// Closing will reset the connection instead of ending it in good order, so that the client sees that something is missing.
     fn break_off(&self);
+
+    /// Whether the client has refused what was sent to it: nobody listens any more.
+    fn is_refused(&self) -> bool;
 }
 
-impl BreakOff for TcpStream {
+impl ClientStream for TcpStream {
     fn break_off(&self) {
         // Should the kernel refuse, the client sees an ordinary end.
         let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+
+    fn is_refused(&self) -> bool {
+        !matches!(self.take_error(), Ok(None))
     }
 }
 
@@ -57,7 +66,10 @@ pub(crate) enum Ended {
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Reads once into `buffered`. `is_leaving` is asked while nothing comes.
     pub(crate) async fn read(&mut self, is_leaving: impl Fn() -> bool) -> Result<(), Ended> {
-        let Client { stream, buffered, deadline, .. } = self;
+        let Client { stream, buffered, deadline, has_ended, .. } = self;
+        if *has_ended {
+            return Err(Ended::Closed);
+        }
         poll_fn(|cx| match scratch::poll_read(cx, stream, |_, bytes| take(buffered, bytes)) {
             Poll::Ready(Ok(true)) => Poll::Ready(Ok(())),
             Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(Err(Ended::Closed)),
@@ -65,6 +77,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             Poll::Pending => deadline.poll_passed(cx).map(|()| Err(Ended::TimedOut)),
         })
         .await
+    }
+
+    /// Notices what a client does while it waits for its response: sends the next request, which waits in `buffered` and is read no
+    /// further than `most` bytes, or ends.
+    pub(crate) fn poll_listen(&mut self, cx: &mut Context<'_>, most: usize) -> io::Result<()> {
+        let Client { stream, buffered, has_ended, .. } = self;
+        while !*has_ended && buffered.len() < most {
+            match scratch::poll_read(cx, stream, |_, bytes| take(buffered, bytes)) {
+                Poll::Ready(more) => *has_ended = !more?,
+                Poll::Pending => break,
+            }
+        }
+        Ok(())
     }
 
     /// Line ends alone are not the start of a request (RFC 9112 §2.2): old clients send one behind a body.

@@ -1,81 +1,72 @@
-//! A client's connection from its first byte to its last: read a head, decide, forward or answer, again.
+//! A client's connection from its first byte to its last: one exchange after the other, and how it ends.
 //!
-//! Phases of one exchange: read head → find route → guard → rewrite request → pick server → forward. The route table finds and guards;
-//! `exchange` picks and forwards.
+//! Not here: what an exchange is (`exchange`).
 
 use crate::answer::Answer;
-use crate::client::{BreakOff, Client, Ended};
+use crate::client::{Client, ClientStream, Ended};
 use crate::deadline::Deadline;
-use crate::exchange::{self, Forward, Outcome};
-use crate::http1::request::{Changes, Request, Shape};
-use crate::http1::{MAX_HEAD, Malformed, Parsed, field_space};
+use crate::exchange::{self, Exchanged, Outcome, Waiting};
+use crate::http1::MAX_HEAD;
+use crate::http1::request::Shape;
 use crate::tunnel;
 use crate::worker::{Open, Shared};
-use crate::world::World;
-use model::auth::Access;
-use model::rewrite::{Rewrite, Rewritten};
-use model::{RequestHead, Route, Verdict};
+use crate::world::Upstream;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// How long a proxy that is about to stop waits for the first request of a client that has connected.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// What becomes of the request at the front of a client's buffer.
-enum Decision {
-    Forward(Forward),
-    Answer(Answer, Shape),
-}
-
 /// Serves one connection until it ends. `port` is the port of the proxy it came to; `open` its place among those that are open.
 pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, port: u16, shared: Arc<Shared>, open: Open)
 where
-    S: AsyncRead + AsyncWrite + BreakOff + Unpin,
+    S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
     open.register().await;
     let deadline = Deadline::after(shared.timeouts.http_request);
     let address = peer.ip().to_canonical().to_string();
-    let client = Client { stream, address, port, buffered: Vec::new(), deadline };
-    let first_request_until = Some(Instant::now() + FIRST_REQUEST);
-    Connection { client, shared, first_request_until, room: Vec::new() }.run().await;
+    let client = Client { stream, address, port, buffered: Vec::new(), has_ended: false, deadline };
+    Connection { client, shared, room: Vec::new() }.run().await;
     drop(open);
 }
 
 struct Connection<S> {
     client: Client<S>,
     shared: Arc<Shared>,
-    /// A connection that was not asked anything yet is not idle until then: its first request may be on its way.
-    first_request_until: Option<Instant>,
     /// Room for the head of the next request on its way to a server.
     room: Vec<u8>,
 }
 
-impl<S: AsyncRead + AsyncWrite + BreakOff + Unpin> Connection<S> {
+/// What comes after an exchange.
+enum Step {
+    /// The next one.
+    Next,
+    /// Nothing more, and nobody to tell.
+    End,
+    /// Nothing more; what was sent last must arrive.
+    Linger,
+    /// One more answer.
+    Last(Vec<u8>),
+}
+
+impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
     async fn run(mut self) {
-        let mut limit = self.shared.timeouts.http_request;
+        let mut waiting = Waiting::First(Instant::now() + FIRST_REQUEST);
         loop {
-            self.client.deadline.set(limit);
-            let decision = match self.next().await {
-                Ok(Ok(decision)) => decision,
-                Ok(Err(malformed)) => return self.refuse(Answer::to_malformed(malformed)).await,
-                // Whoever sent a part of a request is told; whoever sent nothing is left in peace.
-                Err(Ended::TimedOut) if !self.client.buffered.is_empty() => {
-                    return self.refuse(Answer::Status(408)).await;
-                }
-                Err(_) => return,
-            };
-            let step = match decision {
-                Decision::Forward(forward) => self.forward(forward).await,
-                Decision::Answer(answer, shape) => self.answer(&answer, &shape).await,
+            let room = std::mem::take(&mut self.room);
+            let step = match exchange::run(&mut self.client, &self.shared, waiting, room).await {
+                Exchanged::Forwarded { shape, upstream, outcome } => self.after(&shape, &upstream, outcome).await,
+                Exchanged::Answered { answer, shape } => self.answer(&answer, &shape).await,
+                // Its version is unknown.
+                Exchanged::Refused(malformed) => Step::Last(Answer::to_malformed(malformed).write(false, false, false)),
+                Exchanged::NoRequest(ended) => self.without_request(ended),
             };
             match step {
-                Step::Next => {
-                    self.first_request_until = None;
-                    limit = self.shared.timeouts.http_keep_alive;
-                }
+                Step::Next => waiting = Waiting::Next,
                 Step::End => return,
                 Step::Linger => return self.client.linger().await,
                 Step::Last(bytes) => return self.client.send_last(&bytes, self.shared.timeouts.client).await,
@@ -83,51 +74,8 @@ impl<S: AsyncRead + AsyncWrite + BreakOff + Unpin> Connection<S> {
         }
     }
 
-    /// Waits for a whole head and decides about it.
-    async fn next(&mut self) -> Result<Result<Decision, Malformed>, Ended> {
-        let mut parsed_length = 0;
-        loop {
-            self.client.skip_line_ends();
-            let length = self.client.buffered.len();
-            // A head that trickles in is not read again for every byte: only when it may be whole, or has doubled.
-            if length > 0 && (ends_a_head(&self.client.buffered, parsed_length) || length >= 2 * parsed_length) {
-                match self.decide() {
-                    Ok(Parsed::Complete(decision)) => return Ok(Ok(decision)),
-                    Err(malformed) => return Ok(Err(malformed)),
-                    Ok(Parsed::Partial) if parsed_length == 0 => {
-                        self.client.deadline.set(self.shared.timeouts.http_request);
-                    }
-                    Ok(Parsed::Partial) => {}
-                }
-                parsed_length = length;
-            }
-            let (shared, first) = (&self.shared, self.first_request_until);
-            let is_idle = || length == 0 && first.is_none_or(|until| Instant::now() >= until);
-            self.client.read(|| shared.is_draining() && is_idle()).await?;
-        }
-    }
-
-    /// Reads the head at the front of the buffer and asks the live world about it.
-    fn decide(&mut self) -> Result<Parsed<Decision>, Malformed> {
-        let mut space = field_space();
-        let Parsed::Complete(request) = Request::parse(&self.client.buffered, &mut space)? else {
-            return Ok(Parsed::Partial);
-        };
-        let room = std::mem::take(&mut self.room);
-        let decision = self.shared.world.with(|world| decide(world, &request, &self.client, room))?;
-        Ok(Parsed::Complete(match decision {
-            Decision::Forward(mut forward) => {
-                forward.client_keeps = request.shape.keep_alive && !self.shared.is_draining();
-                Decision::Forward(forward)
-            }
-            answer @ Decision::Answer(..) => answer,
-        }))
-    }
-
-    async fn forward(&mut self, forward: Forward) -> Step {
-        let shape = forward.shape;
-        let upstream = Arc::clone(&forward.upstream);
-        match exchange::forward(&mut self.client, forward, &self.shared).await {
+    async fn after(&mut self, shape: &Shape, upstream: &Upstream, outcome: Outcome) -> Step {
+        match outcome {
             Outcome::Next(room) => {
                 self.keep_room(room);
                 Step::Next
@@ -141,13 +89,15 @@ impl<S: AsyncRead + AsyncWrite + BreakOff + Unpin> Connection<S> {
                 Step::End
             }
             Outcome::Answer(status) => Step::Last(Answer::Status(status).write(shape.http10, shape.is_head, false)),
-            Outcome::Switched(mut server) => {
-                let limit = upstream.backend.timeout_tunnel.unwrap_or(self.shared.timeouts.tunnel);
-                let read = std::mem::take(&mut self.client.buffered);
-                tunnel::join(&mut self.client.stream, read, &mut server, limit).await;
-                Step::End
-            }
+            Outcome::Switched(server) => self.join(server, upstream).await,
         }
+    }
+
+    async fn join(&mut self, mut server: TcpStream, upstream: &Upstream) -> Step {
+        let limit = upstream.backend.timeout_tunnel.unwrap_or(self.shared.timeouts.tunnel);
+        let read = std::mem::take(&mut self.client.buffered);
+        tunnel::join(&mut self.client.stream, read, &mut server, limit).await;
+        Step::End
     }
 
     /// Answers without a server. Only a redirect of a request without a body leaves the connection open.
@@ -165,10 +115,14 @@ impl<S: AsyncRead + AsyncWrite + BreakOff + Unpin> Connection<S> {
         }
     }
 
-    /// Answers a request that could not be read; its version is unknown.
-    async fn refuse(self, answer: Answer) {
-        let bytes = answer.write(false, false, false);
-        self.client.send_last(&bytes, self.shared.timeouts.client).await;
+    /// Whoever sent a part of a request is told that it took too long; whoever sent nothing is left in peace.
+    fn without_request(&self, ended: Ended) -> Step {
+        match ended {
+            Ended::TimedOut if !self.client.buffered.is_empty() => {
+                Step::Last(Answer::Status(408).write(false, false, false))
+            }
+            Ended::TimedOut | Ended::Closed | Ended::Draining => Step::End,
+        }
     }
 
     /// An idle connection keeps room for an ordinary head only.
@@ -177,89 +131,4 @@ impl<S: AsyncRead + AsyncWrite + BreakOff + Unpin> Connection<S> {
         room.shrink_to(MAX_HEAD / 8);
         self.room = room;
     }
-}
-
-/// What comes after a request.
-enum Step {
-    /// The next request.
-    Next,
-    /// Nothing more, and nobody to tell.
-    End,
-    /// Nothing more; what was sent last must arrive.
-    Linger,
-    /// One more answer.
-    Last(Vec<u8>),
-}
-
-/// Finds the route and writes the head for its server into `room`.
-fn decide<S>(
-    world: &World,
-    request: &Request<'_, '_>,
-    client: &Client<S>,
-    room: Vec<u8>,
-) -> Result<Decision, Malformed> {
-    let head = RequestHead {
-        method: request.method.as_bytes(),
-        host: request.host,
-        target: request.target,
-        path: request.path(),
-        port: client.port,
-        secure: false,
-        fields: request,
-    };
-    match world.snapshot().routes.find(&head) {
-        Verdict::Forward(route) => to_server(world, route, request, client, room),
-        verdict => {
-            let answer = Answer::to(verdict).unwrap_or(Answer::Status(503));
-            Ok(Decision::Answer(answer, request.shape))
-        }
-    }
-}
-
-fn to_server<S>(
-    world: &World,
-    route: &Route,
-    request: &Request<'_, '_>,
-    client: &Client<S>,
-    mut room: Vec<u8>,
-) -> Result<Decision, Malformed> {
-    let upstream = world.upstream(route.backend);
-    let rewritten = match rewrite(route, request) {
-        Ok(rewritten) => rewritten,
-        Err(answer) => return Ok(Decision::Answer(answer, request.shape)),
-    };
-    let changes = Changes {
-        client: &client.address,
-        rewritten: rewritten.as_ref(),
-        drop_authorization: route.access != Access::Open,
-        drop_forwarded: false,
-        fallback_host: upstream.backend.dial.host(),
-    };
-    request.write(&changes, &mut room)?;
-    Ok(Decision::Forward(Forward {
-        shape: request.shape,
-        upstream: Arc::clone(upstream),
-        head: room,
-        client_keeps: false,
-    }))
-}
-
-/// The request line after the route's rewrites; `None` if it has none.
-fn rewrite(route: &Route, request: &Request<'_, '_>) -> Result<Option<Rewritten>, Answer> {
-    if route.rewrites().is_empty() {
-        return Ok(None);
-    }
-    let line = Rewrite::apply_all(route.rewrites(), request.method.as_bytes(), request.target);
-    line.map(Some).map_err(|_| {
-        tracing::debug!(
-            "service {}: a rewrite made an unusable request line; the client gets 500",
-            route.service().name
-        );
-        Answer::Status(500)
-    })
-}
-
-/// Whether the empty line that ends a head may be in `buffered`; before `from` it is known not to be.
-fn ends_a_head(buffered: &[u8], from: usize) -> bool {
-    memchr::memmem::find(&buffered[from.saturating_sub(3)..], b"\r\n\r\n").is_some()
 }

@@ -29,6 +29,16 @@ pub(crate) fn is_failing(address: SocketAddr) -> bool {
     })
 }
 
+/// A connection to `address` is tried, for at most `limit`. A failing server is tried by one request at a time: should it fail again,
+/// nobody else has waited for it.
+pub(crate) fn trying(address: SocketAddr, limit: Duration) {
+    FAILING.with_borrow_mut(|failing| {
+        if let Some(failing) = failing.get_mut(&address) {
+            failing.until = failing.until.max(Instant::now() + limit);
+        }
+    });
+}
+
 /// A connection to `address` failed.
 pub(crate) fn failed(address: SocketAddr) {
     FAILING.with_borrow_mut(|failing| {

@@ -13,32 +13,53 @@ use tokio::time::Instant;
 
 /// Idle connections kept for one address by one thread.
 const MOST_PER_ADDRESS: usize = 512;
+/// Idle connections kept by one thread, to all addresses together.
+const MOST: usize = 8192;
 /// Idle connections are closed after this long: well below the 900 s after which Docker's own tables forget them.
-const LONGEST_IDLE: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
 struct Idle {
     stream: TcpStream,
     since: Instant,
 }
 
-thread_local! {
-    static IDLE: RefCell<FxHashMap<SocketAddr, Vec<Idle>>> = RefCell::default();
+#[derive(Default)]
+struct Pool {
+    by_address: FxHashMap<SocketAddr, Vec<Idle>>,
+    /// Connections of all addresses.
+    count: usize,
 }
 
-/// A connection to `address` that was alive a moment ago.
-pub(crate) fn take(address: SocketAddr) -> Option<TcpStream> {
-    IDLE.with_borrow_mut(|idle| {
-        let connections = idle.get_mut(&address)?;
-        std::iter::from_fn(|| connections.pop()).map(|idle| idle.stream).find(is_alive)
+thread_local! {
+    static POOL: RefCell<Pool> = RefCell::default();
+}
+
+/// A connection to `address` that was alive a moment ago and idle for less than `limit`.
+pub(crate) fn take(address: SocketAddr, limit: Duration) -> Option<TcpStream> {
+    POOL.with_borrow_mut(|pool| {
+        let connections = pool.by_address.get_mut(&address)?;
+        loop {
+            // The one that was used last is the last one: if that is too old, all are.
+            let since = connections.last()?.since;
+            if limit < LONGEST_IDLE && since.elapsed() >= limit {
+                return None;
+            }
+            pool.count -= 1;
+            let stream = connections.pop()?.stream;
+            if is_alive(&stream) {
+                return Some(stream);
+            }
+        }
     })
 }
 
 /// Keeps a connection that is between two exchanges.
 pub(crate) fn give(address: SocketAddr, stream: TcpStream) {
-    IDLE.with_borrow_mut(|idle| {
-        let connections = idle.entry(address).or_default();
-        if connections.len() < MOST_PER_ADDRESS {
+    POOL.with_borrow_mut(|pool| {
+        let connections = pool.by_address.entry(address).or_default();
+        if connections.len() < MOST_PER_ADDRESS && pool.count < MOST {
             connections.push(Idle { stream, since: Instant::now() });
+            pool.count += 1;
         }
     });
 }
@@ -46,17 +67,18 @@ pub(crate) fn give(address: SocketAddr, stream: TcpStream) {
 /// Closes what was idle for too long. Each thread calls this now and then.
 pub(crate) fn sweep() {
     let now = Instant::now();
-    IDLE.with_borrow_mut(|idle| {
-        idle.retain(|_, connections| {
+    POOL.with_borrow_mut(|pool| {
+        pool.by_address.retain(|_, connections| {
             connections.retain(|idle| now.duration_since(idle.since) < LONGEST_IDLE);
             !connections.is_empty()
         });
+        pool.count = pool.by_address.values().map(Vec::len).sum();
     });
 }
 
 /// Closes all.
 pub(crate) fn clear() {
-    IDLE.with_borrow_mut(FxHashMap::clear);
+    POOL.with_borrow_mut(|pool| *pool = Pool::default());
 }
 
 /// The runtime already knows whether the server closed or sent something unasked: mostly no system call is needed.

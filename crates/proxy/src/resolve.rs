@@ -120,6 +120,11 @@ impl Host {
         Arc::clone(&self.known.load().addresses)
     }
 
+    /// How many addresses are known.
+    pub(crate) fn count(&self) -> usize {
+        self.known.load().addresses.len()
+    }
+
     /// Asks DNS, unless an answer is on its way.
     pub(crate) fn ask(self: &Arc<Self>) {
         let needs_dns = self.known.load().at.is_some() || self.known.load().addresses.is_empty();

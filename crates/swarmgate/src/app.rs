@@ -175,7 +175,7 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
         timeouts: settings.timeouts,
         users: settings.context.users.clone(),
         certificates: Vec::new(),
-        connection_mode: "http-keep-alive".to_owned(),
+        connection_mode: settings.context.connection_mode,
     }
 }
 

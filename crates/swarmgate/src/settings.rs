@@ -12,6 +12,7 @@ pub use table::{Role, SETTINGS, Setting};
 
 use crate::addresses::ListenerAddress;
 use model::route::host::DomainAlgorithm;
+use model::service::ConnectionMode;
 use model::{Context, Frontend, Timeouts};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -178,6 +179,10 @@ fn read_context(read: &mut Reader<'_>) -> Context {
         domain_algorithm: read.parsed_or("SERVICE_DOMAIN_ALGO", DomainAlgorithm::default(), algorithm),
         users,
         https_only: read.flag("HTTPS_ONLY"),
+        connection_mode: read.parsed_or("CONNECTION_MODE", ConnectionMode::default(), |text| {
+            ConnectionMode::parse(text)
+                .ok_or("is not one of http-keep-alive, http-server-close, httpclose, forceclose, http-tunnel")
+        }),
     }
 }
 

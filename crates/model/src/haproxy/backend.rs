@@ -9,9 +9,9 @@ use crate::auth::{Access, ServiceUsers};
 use crate::backend::Backend;
 use crate::rewrite::Rewrite;
 use crate::route::{Route, RouteTable};
-use crate::service::{Service, ServiceName};
+use crate::service::{ConnectionMode, Service, ServiceName};
 
-pub(super) fn write(lines: &mut Lines, routes: &RouteTable) {
+pub(super) fn write(lines: &mut Lines, routes: &RouteTable, mode: ConnectionMode) {
     let mut last: Option<&ServiceName> = None;
     for (_, route) in routes.rules() {
         let service = route.service();
@@ -22,11 +22,11 @@ pub(super) fn write(lines: &mut Lines, routes: &RouteTable) {
                 write_userlist(lines, &userlist(service), users);
             }
         }
-        write_backend(lines, route, routes.backend(route));
+        write_backend(lines, route, routes.backend(route), mode);
     }
 }
 
-fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend) {
+fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend, default_mode: ConnectionMode) {
     lines.section(format_args!("backend {}", backend.name));
     lines.line("mode http");
     let guard = &route.destination().guard;
@@ -35,6 +35,9 @@ fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend) {
         lines.line(format_args!("http-request redirect {action} if !{{ ssl_fc }}"));
     }
     lines.line("http-request set-header X-Forwarded-Proto https if { ssl_fc }");
+    if backend.connection_mode != default_mode {
+        lines.line(format_args!("option {}", backend.connection_mode.keyword()));
+    }
     for (name, limit) in [("server", backend.timeout_server), ("tunnel", backend.timeout_tunnel)] {
         if let Some(limit) = limit {
             lines.timeout(name, limit);

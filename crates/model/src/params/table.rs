@@ -205,7 +205,7 @@ pub const PARAMS: &[Param] = &[
     Param::destination("timeoutServer", Backend, Seconds, "How long the service may stay silent, in whole seconds; `TIMEOUT_SERVER` unless set.", "60"),
     Param::destination("timeoutTunnel", Backend, Seconds, "How long a WebSocket or another tunnel may stay silent, in whole seconds; `TIMEOUT_TUNNEL` unless set.", "7200"),
     Param::service("sessionType", Backend, Text, "`sticky-server`: a client stays with one task, by a cookie.", "sticky-server").warns().not_yet(),
-    Param::service("connectionMode", Backend, Text, "HAProxy's connection mode for the service.", "http-keep-alive").warns().not_yet(),
+    Param::service("connectionMode", Backend, Text, "HAProxy's connection mode: `http-keep-alive` (the default unless `CONNECTION_MODE` is set), `http-server-close` (a connection to the server serves one request), `httpclose` or `forceclose` (so does the client's). `http-tunnel` is `http-keep-alive`.", "http-server-close").warns(),
     Param::destination("sslVerifyNone", Backend, Flag, "`true`: the service is dialled over TLS and its certificate is not checked.", "true").warns().not_yet(),
     Param::service("backendExtra", Backend, Text, "Lines of HAProxy's language for the service's backend.", "http-request deny if { path /x }").not_yet(),
     Param::destination("userDef", Backend, Text, "A text that a template of one's own may use.", "blue").warns().not_yet(),

@@ -4,7 +4,7 @@
 //! Not here: reading single values (`service::read`) and the destinations (`service::destinations`).
 
 use super::read::{self, Reader};
-use super::{Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations};
+use super::{ConnectionMode, Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations};
 use crate::auth::{self, ServiceUsers};
 use crate::params::Params;
 use crate::params::table::{Level, PARAMS, State, param};
@@ -44,6 +44,7 @@ fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, nam
         acl_name: acl_name.unwrap_or_else(|| name.as_str().to_owned()),
         replicas: read_replicas(reader),
         is_default_backend: reader.flag("isDefaultBackend"),
+        connection_mode: read_connection_mode(reader, context),
         users: read_users(reader, context),
         redirect_when_http_proto: reader.flag("redirectWhenHttpProto"),
         redirect_unless_https_proto: reader.flag("redirectUnlessHttpsProto"),
@@ -51,6 +52,15 @@ fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, nam
         params: params.clone(),
         name,
     }
+}
+
+fn read_connection_mode(reader: &mut Reader<'_>, context: &Context) -> ConnectionMode {
+    const MODES: &str = "is not one of http-keep-alive, http-server-close, httpclose, forceclose, http-tunnel";
+    let mode = reader.parsed("connectionMode", MODES, ConnectionMode::parse);
+    if reader.text("connectionMode").is_some_and(|text| text.trim() == "http-tunnel") {
+        reader.warn("connectionMode", "`http-tunnel` would let requests past every rule; it is `http-keep-alive`");
+    }
+    mode.unwrap_or(context.connection_mode)
 }
 
 /// `replicas`. As in Docker Flow, what is not a number removes the service like 0; it is told.

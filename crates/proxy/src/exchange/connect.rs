@@ -1,11 +1,14 @@
-//! A connection to a server: a kept one if there is one, else a new one, else one to another server.
+//! Phase 5, pick server: a kept connection if there is one, else a new one, else one to another server.
 //!
 //! Not here: choosing whose turn it is (`balance`), and names (`resolve`).
 
+use crate::http1::request::Shape;
 use crate::world::Upstream;
 use crate::{health, pool};
+use model::service::ConnectionMode;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
@@ -14,13 +17,16 @@ use tokio::time::{Instant, timeout};
 const SINGLE_TRY: Duration = Duration::from_secs(1);
 /// Connects tried for one request: HAProxy's three retries.
 const MOST_TRIES: usize = 4;
+/// How long a kept connection may have been idle for a request that must not be sent twice: a server that closes idle connections
+/// would close it under the request, which is then lost.
+const IDLE_FOR_ONE_SHOT: Duration = Duration::from_secs(1);
 
 /// A server's connection.
 pub(super) struct Server {
     pub(super) stream: TcpStream,
     pub(super) address: SocketAddr,
     /// It served another request before.
-    pub(super) reused: bool,
+    reused: bool,
 }
 
 /// The tries of one request to reach a server.
@@ -28,33 +34,71 @@ pub(super) struct Attempt<'u> {
     upstream: &'u Upstream,
     /// The time for all tries together.
     limit: Duration,
-    /// Servers that could not be reached.
+    /// Sending the request twice does no harm (RFC 9110 §9.2.2).
+    idempotent: bool,
+    /// It changes nothing (RFC 9110 §9.2.1).
+    safe: bool,
+    /// Only a new connection will do: a kept one was dead.
+    fresh: bool,
+    /// Servers that could not be reached, or went before they said anything.
     tried: Vec<SocketAddr>,
+    /// It was sent again to another server already.
+    moved: bool,
 }
 
 impl<'u> Attempt<'u> {
-    pub(super) fn new(upstream: &'u Upstream, limit: Duration) -> Attempt<'u> {
-        Attempt { upstream, limit, tried: Vec::new() }
+    pub(super) fn new(upstream: &'u Upstream, request: &Shape, limit: Duration) -> Attempt<'u> {
+        let Shape { idempotent, safe, .. } = *request;
+        Attempt { upstream, limit, idempotent, safe, fresh: false, tried: Vec::new(), moved: false }
     }
 
-    /// A server's connection; a new one if `fresh`. `None`: no server can be reached, or none is known.
-    pub(super) async fn server(&mut self, fresh: bool) -> Option<Server> {
+    /// A server's connection. `None`: no server can be reached, or none is known.
+    pub(super) async fn server(&mut self) -> Option<Server> {
         let addresses = self.upstream.host.addresses().await;
         let port = self.upstream.backend.port;
         let address = self.upstream.host.turn.pick(&addresses, port, &self.tried)?;
-        if let Some(stream) = if fresh { None } else { pool::take(address) } {
+        if let Some(stream) = self.kept(address) {
             return Some(Server { stream, address, reused: true });
         }
         self.connect(address, &addresses).await
     }
 
-    async fn connect(&mut self, first: SocketAddr, addresses: &[std::net::IpAddr]) -> Option<Server> {
+    /// Whether `server`, which went before it said anything, may be made up for: once by a new connection for a kept one, and once
+    /// by another server. A server that went under a fresh connection may have been brought down by this very request, so only
+    /// requests that change nothing go on to another one, and to one only.
+    pub(super) fn goes_on_without(&mut self, server: &Server) -> bool {
+        if server.reused {
+            self.fresh = true;
+            return self.idempotent;
+        }
+        let others = self.upstream.host.count() > self.tried.len() + 1;
+        let goes_on = self.safe && others && !self.moved;
+        self.moved = true;
+        self.tried.push(server.address);
+        goes_on
+    }
+
+    /// Whether connections of this backend serve more than one request.
+    pub(super) fn keeps_connections(&self) -> bool {
+        self.upstream.backend.connection_mode == ConnectionMode::KeepAlive
+    }
+
+    fn kept(&self, address: SocketAddr) -> Option<TcpStream> {
+        if self.fresh || !self.keeps_connections() {
+            return None;
+        }
+        pool::take(address, if self.idempotent { pool::LONGEST_IDLE } else { IDLE_FOR_ONE_SHOT })
+    }
+
+    async fn connect(&mut self, first: SocketAddr, addresses: &Arc<[IpAddr]>) -> Option<Server> {
         let end = Instant::now() + self.limit;
         let mut next = Some(first);
         while let Some(address) = next {
             let left = end.saturating_duration_since(Instant::now());
             let others = addresses.len() > self.tried.len() + 1;
-            match timeout(if others { left.min(SINGLE_TRY) } else { left }, connect(address)).await {
+            let limit = if others { left.min(SINGLE_TRY) } else { left };
+            health::trying(address, limit);
+            match timeout(limit, connect(address)).await {
                 Ok(Ok(stream)) => {
                     health::connected(address);
                     return Some(Server { stream, address, reused: false });

@@ -2,7 +2,7 @@
 //!
 //! Not here: the other direction (`exchange::response`).
 
-use super::Fault;
+use super::forward::Fault;
 use crate::client::Client;
 use crate::http1::Malformed;
 use crate::http1::body::Body;
@@ -21,6 +21,8 @@ pub(super) struct RequestSide {
     pending: Pending,
     /// More of the body was read than `pending` holds: the request cannot be sent again.
     read_on: bool,
+    /// Bytes that were read of the body since the head.
+    bytes_read: u64,
     /// The server takes no more.
     stopped: bool,
 }
@@ -36,7 +38,7 @@ impl RequestSide {
         let taken = body.advance(rest)?;
         head.extend_from_slice(&rest[..taken]);
         client.consume(shape.head_length + taken);
-        Ok(RequestSide { body, pending: Pending::new(head), read_on: false, stopped: false })
+        Ok(RequestSide { body, pending: Pending::new(head), read_on: false, bytes_read: 0, stopped: false })
     }
 
     /// Everything was sent, or the server takes no more.
@@ -57,6 +59,10 @@ impl RequestSide {
     /// The server takes no more; only its response counts now.
     pub(super) fn stop(&mut self) {
         self.stopped = true;
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 
     pub(super) fn can_repeat(&self) -> bool {
@@ -95,11 +101,12 @@ impl RequestSide {
                 return Poll::Ready(Ok(()));
             }
             let Client { stream, buffered, .. } = &mut *client;
-            let (body, pending, read_on) = (&mut self.body, &mut self.pending, &mut self.read_on);
+            let RequestSide { body, pending, read_on, bytes_read, .. } = self;
             let sent = ready!(scratch::poll_read(cx, stream, |cx, bytes| {
                 let taken = body.advance(bytes).map_err(|_| Fault::BadRequest)?;
                 pending.clear();
                 *read_on = true;
+                *bytes_read += taken as u64;
                 buffered.extend_from_slice(&bytes[taken..]);
                 pending.send(cx, server, [&bytes[..taken], &[]]).map_err(|_| Fault::ServerGone)?;
                 if bytes.is_empty() { Err(Fault::ClientGone) } else { Ok(()) }

@@ -2,7 +2,7 @@
 //!
 //! Not here: the other direction (`exchange::request`).
 
-use super::Fault;
+use super::forward::Fault;
 use crate::http1::body::Body;
 use crate::http1::request::Shape;
 use crate::http1::response::{self, Kind, Response};
@@ -110,6 +110,18 @@ impl ResponseSide {
             }
             *progress = true;
         }
+    }
+
+    /// Sends an interim response to a client that may be gone: whoever is gone refuses it, and whoever listens ignores what it
+    /// did not ask for (RFC 9110 §15.2.1). A client of HTTP/1.0 knows no interim responses, and is left alone.
+    pub(super) fn ask_for_life<S>(&mut self, cx: &mut Context<'_>, client: &mut S) -> Result<(), Fault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if self.request.http10 {
+            return Ok(());
+        }
+        self.send(cx, client, [b"HTTP/1.1 100 Continue\r\n\r\n", &[]])
     }
 
     fn take<S>(&mut self, cx: &mut Context<'_>, client: &mut S, bytes: &[u8]) -> Result<(), Fault>

@@ -43,6 +43,8 @@ pub(crate) struct Shape {
     pub(crate) http10: bool,
     /// Doing it twice is doing it once (RFC 9110 §9.2.2).
     pub(crate) idempotent: bool,
+    /// It asks for nothing but information (RFC 9110 §9.2.1).
+    pub(crate) safe: bool,
 }
 
 /// What is changed on the way to the server.
@@ -57,6 +59,8 @@ pub(crate) struct Changes<'c> {
     pub(crate) drop_forwarded: bool,
     /// Host for a request of HTTP/1.0 that has none.
     pub(crate) fallback_host: &'c str,
+    /// The server's connection is for this request alone.
+    pub(crate) close: bool,
 }
 
 impl<'h, 'b> Request<'h, 'b> {
@@ -101,6 +105,7 @@ impl<'h, 'b> Request<'h, 'b> {
             is_head: line.method == "HEAD",
             http10: line.http10,
             idempotent: matches!(line.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+            safe: matches!(line.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
         };
         let host_differs = authority.is_some() || (facts.host.is_none_or(<[u8]>::is_empty) && line.http10);
         let line_passes = authority.is_none() && !line.http10;
@@ -139,7 +144,11 @@ impl<'h, 'b> Request<'h, 'b> {
         }
         into.extend_from_slice(b"X-Forwarded-For: ");
         into.extend_from_slice(changes.client.as_bytes());
-        into.extend_from_slice(if upgrade { b"\r\nConnection: upgrade\r\n\r\n" } else { b"\r\n\r\n" });
+        into.extend_from_slice(match (upgrade, changes.close) {
+            (true, _) => b"\r\nConnection: upgrade\r\n\r\n",
+            (false, true) => b"\r\nConnection: close\r\n\r\n",
+            (false, false) => b"\r\n\r\n",
+        });
         Ok(())
     }
 

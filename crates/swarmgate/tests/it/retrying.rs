@@ -218,3 +218,50 @@ async fn servers_get_equal_shares() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_request_that_changes_nothing_goes_on_to_another_server_when_a_fresh_connection_dies_under_it() {
+    let dns = FakeDns::start().await;
+    let mut first = Backend::start().await;
+    let mut second = first.another(2).await;
+    dns.resolves("tasks.go", &[1, 2]);
+    let proxy = with_tasks(&dns, first.port()).await;
+    let mut client = proxy.client().await;
+    client.send(get("/demo")).await;
+    first.accept().await.receives(got("/demo")).await;
+    let mut server = second.accept().await;
+    server.receives(got("/demo")).await;
+    server.send(ok("hi")).await;
+    client.receives(ok("hi")).await;
+}
+
+#[tokio::test]
+async fn a_request_that_brings_two_servers_down_goes_on_to_no_third() {
+    let dns = FakeDns::start().await;
+    let mut first = Backend::start().await;
+    let (mut second, mut third) = (first.another(2).await, first.another(3).await);
+    dns.resolves("tasks.go", &[1, 2, 3]);
+    let proxy = with_tasks(&dns, first.port()).await;
+    let mut client = proxy.client().await;
+    client.send(get("/demo/deadly")).await;
+    first.accept().await.receives(got("/demo/deadly")).await;
+    second.accept().await.receives(got("/demo/deadly")).await;
+    assert_eq!(client.reply().await.status(), 502);
+    proxy.client().await.send(get("/demo")).await;
+    third.accept().await.receives(got("/demo")).await;
+}
+
+#[tokio::test]
+async fn a_request_that_changes_something_is_not_sent_to_another_server_after_a_fresh_connection() {
+    let dns = FakeDns::start().await;
+    let mut first = Backend::start().await;
+    let mut second = first.another(2).await;
+    dns.resolves("tasks.go", &[1, 2]);
+    let proxy = with_tasks(&dns, first.port()).await;
+    let mut client = proxy.client().await;
+    client.send("PUT /demo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").await;
+    first.accept().await.receives_head().await;
+    assert_eq!(client.reply().await.status(), 502);
+    proxy.client().await.send(get("/demo/next")).await;
+    second.accept().await.receives(got("/demo/next")).await;
+}

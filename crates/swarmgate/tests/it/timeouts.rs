@@ -108,6 +108,27 @@ async fn a_body_that_stops_coming_is_a_408_and_the_server_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_body_that_trickles_in_is_a_408() {
+    let proxy = proxy_with(|timeouts| timeouts.client = Duration::from_secs(1)).await;
+    let mut backend = Backend::start().await;
+    proxy.publish(&backend).await;
+    let mut client = proxy.client().await;
+    client.send("POST /demo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n").await;
+    let mut server = backend.accept().await;
+    server.receives_head().await;
+    let mut bytes = 0;
+    while client.can_send("x").await {
+        bytes += 1;
+        assert!(bytes < 3000, "the body is still waited for");
+        // A call takes its time; nobody sleeps.
+        for _ in 0..100 {
+            proxy.api("/ping").await;
+        }
+    }
+    assert_eq!(client.reply().await.status(), 408);
+}
+
+#[tokio::test]
 async fn a_silent_server_is_a_504_and_is_let_go() {
     let proxy = proxy_with(|timeouts| timeouts.server = SHORT).await;
     let mut backend = Backend::start().await;

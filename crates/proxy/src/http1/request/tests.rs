@@ -25,6 +25,7 @@ fn changes<'c>() -> Changes<'c> {
         drop_authorization: false,
         drop_forwarded: false,
         fallback_host: "go",
+        close: false,
     }
 }
 

@@ -15,6 +15,7 @@ fn get() -> Shape {
         is_head: false,
         http10: false,
         idempotent: true,
+        safe: true,
     }
 }
 

@@ -1,0 +1,190 @@
+//! Phases 5 and 6, forward → rewrite response: moves both directions of one request on one server, and tries another server where nothing
+//! was lost.
+//!
+//! Both sockets are driven by one task, in one place: whichever is ready moves.
+//! Not here: choosing the server (`exchange::connect`), and each direction by itself (`exchange::request`, `exchange::response`).
+
+use super::Forward;
+use super::connect::{Attempt, Server};
+use super::patience::Patience;
+use super::request::RequestSide;
+use super::response::ResponseSide;
+use crate::client::{Client, ClientStream};
+use crate::http1::MAX_HEAD;
+use crate::pool;
+use crate::worker::Shared;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// How an exchange with a server ended.
+pub(crate) enum Outcome {
+    /// Well. The connection goes on; the head's room can be used again.
+    Next(Vec<u8>),
+    /// Well, and it was the last one.
+    Last {
+        /// All of the request was read.
+        request_read: bool,
+    },
+    /// Both sides speak another protocol from here on.
+    Switched(TcpStream),
+    /// Nothing was sent to the client: it gets this status.
+    Answer(u16),
+    /// The response broke off, or the client is gone: only closing says so.
+    Broken,
+}
+
+/// What ends an exchange early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The server closed or reset before the response was whole.
+    ServerGone,
+    /// The response is not one.
+    BadResponse,
+    /// The request's body is not one.
+    BadRequest,
+    /// The client closed or reset before its request was whole, or while the response was waited for or sent.
+    ClientGone,
+    /// The request did not come on in time.
+    ClientTooSlow,
+    /// The response did not come in time.
+    ServerTooSlow,
+}
+
+/// Both directions of one request on one server.
+struct Transfer<'e, S> {
+    client: &'e mut Client<S>,
+    shared: &'e Shared,
+    request: &'e mut RequestSide,
+    response: &'e mut ResponseSide,
+    patience: Patience,
+}
+
+/// Forwards a request whose first body bytes may be in `client.buffered` already.
+pub(super) async fn forward<S>(client: &mut Client<S>, forward: Forward, shared: &Shared) -> Outcome
+where
+    S: AsyncRead + AsyncWrite + ClientStream + Unpin,
+{
+    let Forward { shape, upstream, head, client_keeps } = forward;
+    let Ok(mut request) = RequestSide::begin(client, &shape, head) else { return Outcome::Answer(400) };
+    let server_limit = upstream.backend.timeout_server.unwrap_or(shared.timeouts.server);
+    let mut attempt = Attempt::new(&upstream, &shape, shared.timeouts.connect);
+    loop {
+        let Some(mut server) = attempt.server().await else { return Outcome::Answer(503) };
+        let mut response = ResponseSide::new(shape, client_keeps);
+        let fault = {
+            let patience = Patience::new(shared.timeouts.client, server_limit);
+            let (request, response) = (&mut request, &mut response);
+            let mut transfer = Transfer { client, shared, request, response, patience };
+            transfer.run(&mut server).await.err()
+        };
+        match fault {
+            None => return finish(server, request, &response, &attempt),
+            // The server went before it said anything, and nothing of the body is lost.
+            Some(Fault::ServerGone)
+                if response.is_untouched() && request.can_repeat() && attempt.goes_on_without(&server) =>
+            {
+                request.rewind();
+            }
+            Some(fault) => return fail(fault, &response),
+        }
+    }
+}
+
+/// The response is whole: the server's connection is kept if both sides are between two messages.
+fn finish(server: Server, request: RequestSide, response: &ResponseSide, attempt: &Attempt<'_>) -> Outcome {
+    if response.is_switched() {
+        // What the server did not take of the request is lost: there is nothing to join.
+        return if request.is_sent() { Outcome::Switched(server.stream) } else { Outcome::Broken };
+    }
+    if request.is_sent() && response.server_keeps() && attempt.keeps_connections() {
+        pool::give(server.address, server.stream);
+    }
+    let request_read = request.is_read();
+    match request_read && response.client_keeps() {
+        true => Outcome::Next(request.into_room()),
+        false => Outcome::Last { request_read },
+    }
+}
+
+fn fail(fault: Fault, response: &ResponseSide) -> Outcome {
+    match fault {
+        _ if response.has_begun() => Outcome::Broken,
+        Fault::ClientGone => Outcome::Broken,
+        Fault::ServerGone | Fault::BadResponse => Outcome::Answer(502),
+        Fault::BadRequest => Outcome::Answer(400),
+        Fault::ClientTooSlow => Outcome::Answer(408),
+        Fault::ServerTooSlow => Outcome::Answer(504),
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Transfer<'_, S> {
+    async fn run(&mut self, server: &mut Server) -> Result<(), Fault> {
+        self.client.deadline.set(self.limit());
+        poll_fn(|cx| self.poll(cx, &mut server.stream)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, server: &mut TcpStream) -> Poll<Result<(), Fault>> {
+        let mut progress = false;
+        if !self.request.is_done() {
+            match self.request.poll(cx, self.client, server, &mut progress) {
+                // The response may be there although the server no longer listens.
+                Poll::Ready(Err(Fault::ServerGone)) => self.request.stop(),
+                Poll::Ready(Err(fault)) => return Poll::Ready(Err(fault)),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
+        }
+        self.response.set_goes_on(self.request.is_read() && !self.shared.is_draining());
+        if let Poll::Ready(end) = self.response.poll(cx, &mut self.client.stream, server, &mut progress) {
+            return Poll::Ready(end);
+        }
+        if self.request.is_read() {
+            self.client.poll_listen(cx, MAX_HEAD).map_err(|_| Fault::ClientGone)?;
+        }
+        self.poll_patience(cx, progress)
+    }
+
+    /// Nothing can be moved now: how long that may go on.
+    fn poll_patience(&mut self, cx: &mut Context<'_>, progress: bool) -> Poll<Result<(), Fault>> {
+        if progress {
+            if self.patience.is_trickle(self.request.waits_for_client().then(|| self.request.bytes_read())) {
+                return Poll::Ready(Err(Fault::ClientTooSlow));
+            }
+            self.client.deadline.set(self.limit());
+        }
+        if self.client.has_ended && self.response.is_untouched() {
+            return self.poll_absent(cx);
+        }
+        self.client.deadline.poll_passed(cx).map(|()| Err(self.too_slow()))
+    }
+
+    /// The client has ended. Either it has only said its last and still listens, or nobody is there any more: TCP shows no
+    /// difference until something is sent.
+    fn poll_absent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        while self.patience.poll_ask(&mut self.client.deadline, cx).is_ready() {
+            if self.patience.is_over() {
+                return Poll::Ready(Err(Fault::ServerTooSlow));
+            }
+            if self.client.stream.is_refused() {
+                return Poll::Ready(Err(Fault::ClientGone));
+            }
+            self.response.ask_for_life(cx, &mut self.client.stream)?;
+        }
+        Poll::Pending
+    }
+
+    /// Who must move next.
+    fn waits_for_client(&self) -> bool {
+        self.request.waits_for_client() || self.response.waits_for_client()
+    }
+
+    fn limit(&self) -> Duration {
+        self.patience.limit(self.waits_for_client())
+    }
+
+    fn too_slow(&self) -> Fault {
+        if self.waits_for_client() { Fault::ClientTooSlow } else { Fault::ServerTooSlow }
+    }
+}

@@ -1,0 +1,78 @@
+//! Phase 1, read head: waits for a whole head at the front of a client's buffer and has it decided about.
+//!
+//! Not here: what a head must look like (`http1::request`).
+
+use super::{Decision, decide};
+use crate::client::{Client, ClientStream, Ended};
+use crate::http1::request::Request;
+use crate::http1::{Malformed, Parsed, field_space};
+use crate::worker::Shared;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+/// For what a client is waited.
+#[derive(Clone, Copy)]
+pub(crate) enum Waiting {
+    /// The first request of a connection. Until then it is not idle: the request may be on its way.
+    First(Instant),
+    /// Another request, after a response.
+    Next,
+}
+
+/// Waits for a request and asks the live world about it. The client's deadline is set before its first byte and again with it.
+pub(super) async fn next<S>(
+    client: &mut Client<S>,
+    shared: &Shared,
+    waiting: Waiting,
+    mut room: Vec<u8>,
+) -> Result<Result<Decision, Malformed>, Ended>
+where
+    S: AsyncRead + AsyncWrite + ClientStream + Unpin,
+{
+    client.deadline.set(match waiting {
+        Waiting::First(_) => shared.timeouts.http_request,
+        Waiting::Next => shared.timeouts.http_keep_alive,
+    });
+    let mut parsed_length = 0;
+    loop {
+        client.skip_line_ends();
+        let length = client.buffered.len();
+        // A head that trickles in is not read again for every byte: only when it may be whole, or has doubled.
+        if length > 0 && (ends_a_head(&client.buffered, parsed_length) || length >= 2 * parsed_length) {
+            match read(client, shared, &mut room) {
+                Ok(Parsed::Complete(decision)) => return Ok(Ok(decision)),
+                Err(malformed) => return Ok(Err(malformed)),
+                Ok(Parsed::Partial) if parsed_length == 0 => client.deadline.set(shared.timeouts.http_request),
+                Ok(Parsed::Partial) => {}
+            }
+            parsed_length = length;
+        }
+        let is_idle = || length == 0 && !waiting.is_expected();
+        client.read(|| shared.is_draining() && is_idle()).await?;
+    }
+}
+
+fn read<S>(client: &Client<S>, shared: &Shared, room: &mut Vec<u8>) -> Result<Parsed<Decision>, Malformed> {
+    let mut space = field_space();
+    let Parsed::Complete(request) = Request::parse(&client.buffered, &mut space)? else {
+        return Ok(Parsed::Partial);
+    };
+    let room = std::mem::take(room);
+    let mut decision = shared.world.with(|world| decide::decide(world, &request, client, room))?;
+    if let Decision::Forward(forward) = &mut decision {
+        forward.client_keeps &= request.shape.keep_alive && !shared.is_draining();
+    }
+    Ok(Parsed::Complete(decision))
+}
+
+impl Waiting {
+    /// Whether a request must be on its way.
+    fn is_expected(self) -> bool {
+        matches!(self, Waiting::First(until) if Instant::now() < until)
+    }
+}
+
+/// Whether the empty line that ends a head may be in `buffered`; before `from` it is known not to be.
+fn ends_a_head(buffered: &[u8], from: usize) -> bool {
+    memchr::memmem::find(&buffered[from.saturating_sub(3)..], b"\r\n\r\n").is_some()
+}
