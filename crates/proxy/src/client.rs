@@ -11,10 +11,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
-/// How long, and for how many bytes, a client may go on sending after its answer before the connection is closed on it.
+/// How long a client may stay silent after its last answer before the connection is closed on it.
 const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 1024 * 1024;
+/// How long, and for how many bytes, a client may go on sending after its last answer: enough for most uploads that nobody wants
+/// any more, whose senders look for an answer only at their end.
+const LONGEST_LINGER: Duration = Duration::from_secs(30);
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
 /// Room that an idle connection keeps for its next request.
 const KEPT_ROOM: usize = 4 * 1024;
 
@@ -130,9 +134,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         if self.stream.shutdown().await.is_err() {
             return;
         }
-        self.deadline.set(LINGER);
+        let end = Instant::now() + LONGEST_LINGER;
         let mut left = LINGER_BYTES;
-        while left > 0 && self.read(|| false).await.is_ok() {
+        self.deadline.set(LINGER);
+        while self.read(|| false).await.is_ok() && left > 0 && Instant::now() < end {
+            self.deadline.set(LINGER);
             left = left.saturating_sub(self.buffered.len());
             self.buffered.clear();
         }

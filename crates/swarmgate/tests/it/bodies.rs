@@ -164,3 +164,28 @@ async fn trailers_and_extensions_pass_as_they_are() {
     server.send(ok("hi")).await;
     client.receives(ok("hi")).await;
 }
+
+#[tokio::test]
+async fn a_client_that_looks_for_its_answer_only_at_the_end_of_a_long_upload_finds_it() {
+    let (proxy, mut backend) = published().await;
+    let head = format!("POST /demo HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 8 * MIB);
+    let refused = "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let (mut client, mut server) = proxy.exchange(&mut backend, &head).await;
+    server.send(refused).await;
+    drop(server);
+    for _ in 0..8 {
+        client.send(pattern(MIB)).await;
+    }
+    client
+        .receives(refused.replace("Connection: close\r\nContent-Length: 0", "Content-Length: 0\r\nConnection: close"))
+        .await;
+    client.ends().await;
+    client.receives_end().await;
+    // The proxy's own answer is one too.
+    let mut client = proxy.client().await;
+    client.send(head.replace("/demo", "/nowhere")).await;
+    for _ in 0..8 {
+        client.send(pattern(MIB)).await;
+    }
+    assert_eq!(client.reply().await.status(), 503);
+}
