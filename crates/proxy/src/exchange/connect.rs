@@ -103,6 +103,10 @@ impl<'u> Attempt<'u> {
                     health::connected(address);
                     return Some(Server { stream, address, reused: false });
                 }
+                Ok(Err(error)) if is_our_own(&error) => {
+                    tracing::debug!("no connection to {address} can be opened: {error}");
+                    return None;
+                }
                 Ok(Err(_)) | Err(_) => health::failed(address),
             }
             // Whoever does not answer may not exist any more.
@@ -115,8 +119,36 @@ impl<'u> Attempt<'u> {
     }
 }
 
+/// Whether the proxy itself has run out of something: no fault of the server, and no reason to pass it over.
+fn is_our_own(error: &io::Error) -> bool {
+    const EXHAUSTED: [i32; 5] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EADDRNOTAVAIL];
+    error.raw_os_error().is_some_and(|number| EXHAUSTED.contains(&number))
+}
+
+/// A new connection. Where descriptors or ports have run out, the idle connections of this thread are given up for it.
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    match open(address).await {
+        Err(error) if is_our_own(&error) => {
+            pool::clear();
+            open(address).await
+        }
+        result => result,
+    }
+}
+
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_nodelay(true)?;
     socket.connect(address).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bug_descriptors_that_ran_out_were_held_against_the_server() {
+        assert!(is_our_own(&io::Error::from_raw_os_error(libc::EMFILE)));
+        assert!(!is_our_own(&io::Error::from_raw_os_error(libc::ECONNREFUSED)));
+    }
 }
