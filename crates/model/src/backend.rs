@@ -25,7 +25,7 @@ pub struct Backend {
     pub connection_mode: ConnectionMode,
 }
 
-/// A place in the list of all backends of a route table.
+/// A place among the backends of a route table. It may be another one's in the next table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackendId(u32);
 
@@ -44,12 +44,12 @@ impl Backend {
 }
 
 impl BackendId {
-    pub(crate) fn new(place: usize) -> BackendId {
-        BackendId(u32::try_from(place).expect("a table of four billion backends does not fit in memory"))
+    pub(crate) fn new(slot: u32) -> BackendId {
+        BackendId(slot)
     }
 
     /// The place.
-    pub fn index(self) -> usize {
-        self.0 as usize
+    pub fn slot(self) -> u32 {
+        self.0
     }
 }

@@ -4,18 +4,19 @@
 
 use crate::params::Params;
 use crate::service::{Context, Parsed, Refused, Service, ServiceName, Warning, parse};
-use std::collections::BTreeMap;
+use crate::trie::Trie;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Removed names that are remembered until the next list: far more than can go while one is asked for.
 const MOST_REMEMBERED: usize = 4096;
 
-/// All services by name. Cloning is cheap: services are shared.
+/// All services by name. A clone shares all of them, and costs nothing by their number.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    services: BTreeMap<ServiceName, Entry>,
+    services: Trie<Entry>,
     /// When services were removed by a call, so that a list asked for earlier does not bring them back.
-    removed: BTreeMap<ServiceName, Tick>,
+    removed: Arc<BTreeMap<ServiceName, Tick>>,
     now: Tick,
 }
 
@@ -110,13 +111,33 @@ impl Catalog {
     }
 
     /// All services, by name.
-    pub fn services(&self) -> impl ExactSizeIterator<Item = &Arc<Service>> {
-        self.services.values().map(|entry| &entry.service)
+    pub fn services(&self) -> impl Iterator<Item = &Arc<Service>> {
+        self.services.iter().map(|entry| &entry.service)
     }
 
     /// One service.
     pub fn service(&self, name: &ServiceName) -> Option<&Arc<Service>> {
-        self.services.get(name).map(|entry| &entry.service)
+        self.entry(name).map(|entry| &entry.service)
+    }
+
+    /// The services that are not the same as in `before`, by name: each as it was then and as it is now. What both share costs nothing.
+    pub fn changes_since<'c>(
+        &'c self,
+        before: &'c Catalog,
+    ) -> Vec<(Option<&'c Arc<Service>>, Option<&'c Arc<Service>>)> {
+        let mut changes = Vec::new();
+        self.services.compare(&before.services, &mut |then, now| {
+            let (then, now) = (then.map(|entry| &entry.service), now.map(|entry| &entry.service));
+            let same = matches!((then, now), (Some(then), Some(now)) if Arc::ptr_eq(then, now));
+            if !same {
+                changes.push((then, now));
+            }
+        });
+        changes
+    }
+
+    fn entry(&self, name: &ServiceName) -> Option<&Entry> {
+        self.services.get(name.as_str().as_bytes())
     }
 
     fn configure(&mut self, params: &Params, context: &Context, source: Source) -> Result<Applied, Refused> {
@@ -128,30 +149,30 @@ impl Catalog {
     }
 
     fn put(&mut self, service: Service, source: Source) -> Change {
-        self.removed.remove(&service.name);
-        let touched = self.now;
-        let Some(known) = self.services.get_mut(&service.name) else {
-            let entry = Entry { service: Arc::new(service), source, touched };
-            self.services.insert(entry.service.name.clone(), entry);
-            return Change::Added;
+        if self.removed.contains_key(&service.name) {
+            Arc::make_mut(&mut self.removed).remove(&service.name);
+        }
+        let known = self.entry(&service.name).cloned();
+        let change = match &known {
+            None => Change::Added,
+            Some(known) if says_the_same(&known.service.params, &service.params) => Change::Unchanged,
+            Some(_) => Change::Replaced,
         };
-        known.touched = touched;
-        if source == Source::List {
-            known.source = Source::List;
-        }
-        if says_the_same(&known.service.params, &service.params) {
-            return Change::Unchanged;
-        }
-        known.service = Arc::new(service);
-        Change::Replaced
+        let listed = known.as_ref().is_some_and(|known| known.source == Source::List);
+        let source = if listed { Source::List } else { source };
+        let service = known.filter(|_| change == Change::Unchanged).map_or(Arc::new(service), |known| known.service);
+        let name = service.name.clone();
+        self.services.insert(name.as_str().as_bytes(), Entry { service, source, touched: self.now });
+        change
     }
 
     fn remove(&mut self, name: &ServiceName) -> Change {
-        self.removed.insert(name.clone(), self.now);
-        if self.removed.len() > MOST_REMEMBERED {
-            self.removed.pop_first();
+        let removed = Arc::make_mut(&mut self.removed);
+        removed.insert(name.clone(), self.now);
+        if removed.len() > MOST_REMEMBERED {
+            removed.pop_first();
         }
-        match self.services.remove(name) {
+        match self.services.remove(name.as_str().as_bytes()) {
             Some(_) => Change::Removed,
             None => Change::Unknown,
         }
@@ -174,25 +195,27 @@ impl Catalog {
         if list.complete {
             self.prune(&listed, list.asked, &mut applied);
         }
-        self.removed.retain(|_, tick| *tick > list.asked);
+        if !self.removed.is_empty() {
+            Arc::make_mut(&mut self.removed).retain(|_, tick| *tick > list.asked);
+        }
         applied
     }
 
     /// Takes out what earlier lists brought and this complete one no longer holds.
     fn prune(&mut self, listed: &[ServiceName], asked: Tick, applied: &mut Applied) {
-        let listed: std::collections::BTreeSet<_> = listed.iter().collect();
+        let listed: BTreeSet<_> = listed.iter().collect();
         let gone = |entry: &&Entry| {
             entry.source == Source::List && !listed.contains(&entry.service.name) && entry.touched <= asked
         };
-        let names: Vec<_> = self.services.values().filter(gone).map(|entry| entry.service.name.clone()).collect();
+        let names: Vec<_> = self.services.iter().filter(gone).map(|entry| entry.service.name.clone()).collect();
         for name in names {
-            self.services.remove(&name);
+            self.services.remove(name.as_str().as_bytes());
             applied.changes.push((name, Change::Removed));
         }
     }
 
     fn spoken_of_since(&self, name: &ServiceName, asked: Tick) -> bool {
-        let touched = self.services.get(name).map(|entry| entry.touched);
+        let touched = self.entry(name).map(|entry| entry.touched);
         touched.into_iter().chain(self.removed.get(name).copied()).any(|tick| tick > asked)
     }
 }

@@ -12,7 +12,9 @@ pub mod pattern;
 pub mod rewrite;
 pub mod route;
 pub mod service;
+pub mod slots;
 pub mod snapshot;
+mod trie;
 
 pub use backend::{Backend, BackendId};
 pub use catalog::Catalog;
@@ -20,4 +22,5 @@ pub use frontend::{Frontend, Timeouts};
 pub use params::Params;
 pub use route::{Fields, RequestHead, Route, RouteTable, Verdict};
 pub use service::{Context, Service, ServiceName};
+pub use slots::Slots;
 pub use snapshot::{Generation, Snapshot};

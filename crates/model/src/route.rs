@@ -5,12 +5,12 @@
 //! Not here: reading a request from the wire, and dialling a backend.
 
 mod compile;
+mod few;
 pub mod head;
 pub mod host;
 mod index;
 pub mod path;
 mod rule;
-mod trie;
 pub mod verdict;
 mod word;
 
@@ -22,29 +22,35 @@ use crate::auth::Access;
 use crate::backend::{Backend, BackendId};
 use crate::rewrite::Rewrite;
 use crate::service::{Destination, Guard, Service};
+use crate::slots::Slots;
+use crate::trie::Trie;
+use compile::Compiled;
+use few::Few;
 use host::Host;
 use index::RuleIndex;
+use rule::Order;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// All rules of all services, indexed by host and path. Immutable; a change makes a new one.
-#[derive(Debug, Default)]
+/// All rules of all services, indexed by host and path. A change makes a new one, which shares with the old one all but what the change
+/// touches: it costs microseconds, and memory only for what is new.
+#[derive(Clone, Debug, Default)]
 pub struct RouteTable {
-    /// Redirects, in order.
-    redirects: RuleIndex,
-    /// Routes, in order.
-    rules: RuleIndex,
-    /// What each rule of `rules` leads to, and the default backend behind them.
-    routes: Vec<Route>,
-    /// The route of requests that no rule matches.
-    default: Option<usize>,
-    backends: Vec<Backend>,
+    /// All services, in order.
+    services: Trie<Arc<Compiled>>,
+    redirects: RuleIndex<Rule>,
+    rules: RuleIndex<Route>,
+    /// Routes of requests that no rule matches; the last one counts, as HAProxy takes the last `default_backend` it reads.
+    defaults: Few<Arc<Route>>,
+    /// The services that have a backend of a name.
+    names: Trie<Few<Order>>,
+    backends: Slots<Arc<Backend>>,
 }
 
-/// Where a rule leads.
-#[derive(Debug)]
+/// A rule that forwards, and where it leads.
+#[derive(Clone, Debug)]
 pub struct Route {
-    service: Arc<Service>,
-    destination: usize,
+    rule: Rule,
     /// The pool of servers.
     pub backend: BackendId,
     /// Who may pass.
@@ -56,38 +62,38 @@ impl RouteTable {
     pub fn find(&self, head: &RequestHead<'_>) -> Verdict<'_> {
         let host = head.host.and_then(Host::normalise);
         let host = host.as_ref().map(Host::as_bytes);
-        if let Some(rule) = self.redirects.find(head, host).and_then(|rank| self.redirects.rule(rank)) {
+        if let Some(rule) = self.redirects.find(head, host) {
             return Verdict::Redirect(rule.redirect(head));
         }
-        match self.rules.find(head, host).or(self.default) {
-            Some(place) => self.routes[place].guarded(head),
+        match self.rules.find(head, host).or(self.default_route()) {
+            Some(route) => route.guarded(head),
             None => Verdict::NoRoute,
         }
     }
 
-    /// All backends; a [`BackendId`] is a place in this list.
-    pub fn backends(&self) -> &[Backend] {
+    /// All backends; a [`BackendId`] is a place among them.
+    pub fn backends(&self) -> &Slots<Arc<Backend>> {
         &self.backends
     }
 
     /// The rules in the order in which they are asked, and where each leads.
     pub fn rules(&self) -> impl Iterator<Item = (&Rule, &Route)> {
-        self.rules.rules().iter().zip(&self.routes)
+        self.services.iter().flat_map(|service| &service.routes).map(|route| (&route.rule, &**route))
     }
 
     /// The rules that redirect, in order; all of them are asked before any other.
-    pub fn redirects(&self) -> &[Rule] {
-        self.redirects.rules()
+    pub fn redirects(&self) -> impl Iterator<Item = &Rule> {
+        self.services.iter().flat_map(|service| &service.redirects).map(|rule| &**rule)
     }
 
     /// Where requests go that no rule matches, if anywhere.
     pub fn default_route(&self) -> Option<&Route> {
-        self.default.map(|place| &self.routes[place])
+        self.defaults.as_slice().last().map(|route| &**route)
     }
 
     /// The pool of servers of a route.
     pub fn backend(&self, route: &Route) -> &Backend {
-        &self.backends[route.backend.index()]
+        self.backends.get(route.backend.slot()).expect("a table keeps the backends of its routes")
     }
 
     /// The plain loop over all rules: what the index must agree with.
@@ -95,23 +101,23 @@ impl RouteTable {
     pub(crate) fn find_by_loop(&self, head: &RequestHead<'_>) -> Verdict<'_> {
         let host = head.host.and_then(Host::normalise);
         let host = host.as_ref().map(Host::as_bytes);
-        if let Some(rule) = self.redirects.rules().iter().find(|rule| rule.holds(head, host)) {
+        if let Some(rule) = self.redirects().find(|rule| rule.holds(head, host)) {
             return Verdict::Redirect(rule.redirect(head));
         }
-        let place = self.rules.rules().iter().position(|rule| rule.holds(head, host));
-        place.or(self.default).map_or(Verdict::NoRoute, |place| self.routes[place].guarded(head))
+        let first = self.rules().find(|(rule, _)| rule.holds(head, host)).map(|(_, route)| route);
+        first.or(self.default_route()).map_or(Verdict::NoRoute, |route| route.guarded(head))
     }
 }
 
 impl Route {
     /// The service.
     pub fn service(&self) -> &Service {
-        &self.service
+        self.rule.service()
     }
 
     /// The way into it.
     pub fn destination(&self) -> &Destination {
-        &self.service.destinations[self.destination]
+        self.rule.destination()
     }
 
     /// Changes of the request line.
@@ -140,6 +146,33 @@ impl Route {
         }
     }
 }
+
+impl AsRef<Rule> for Route {
+    fn as_ref(&self) -> &Rule {
+        &self.rule
+    }
+}
+
+/// Routes are compared as their rules are.
+impl Ord for Route {
+    fn cmp(&self, other: &Route) -> Ordering {
+        self.rule.cmp(&other.rule)
+    }
+}
+
+impl PartialOrd for Route {
+    fn partial_cmp(&self, other: &Route) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Route) -> bool {
+        self.rule == other.rule
+    }
+}
+
+impl Eq for Route {}
 
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,12 @@ pub struct Snapshot {
 impl Snapshot {
     /// Compiles a catalog.
     pub fn new(generation: Generation, catalog: Catalog, context: &Context) -> Snapshot {
-        let routes = RouteTable::compile(&catalog, context);
+        Snapshot::default().follow(generation, catalog, context)
+    }
+
+    /// Compiles a catalog where this snapshot, made in the same context, is known: what did not change is shared with it.
+    pub fn follow(&self, generation: Generation, catalog: Catalog, context: &Context) -> Snapshot {
+        let routes = self.routes.follow(&self.catalog, &catalog, context);
         Snapshot { generation, catalog, routes }
     }
 }

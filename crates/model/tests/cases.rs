@@ -111,7 +111,7 @@ fn routes(snapshot: &Snapshot) -> Vec<String> {
         }
         _ => format!("redirect to https <- {rule}"),
     };
-    let mut lines: Vec<_> = table.redirects().iter().map(redirect).collect();
+    let mut lines: Vec<_> = table.redirects().map(redirect).collect();
     lines.extend(table.rules().map(|(rule, route)| format!("{} <- {rule}", table.backend(route).name)));
     lines.extend(table.default_route().map(|route| format!("{} <- everything else", table.backend(route).name)));
     lines

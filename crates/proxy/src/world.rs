@@ -4,19 +4,19 @@
 
 use crate::resolve::{Host, Resolver};
 use arc_swap::ArcSwap;
-use model::{Backend, BackendId, Snapshot};
+use model::{Backend, BackendId, Slots, Snapshot};
 use std::sync::Arc;
 
 /// One complete world. Built by the writer, swapped whole, read by every thread.
 pub struct World {
     snapshot: Snapshot,
-    /// In the order of the snapshot's backends.
-    upstreams: Vec<Arc<Upstream>>,
+    /// At the places of the snapshot's backends.
+    upstreams: Slots<Arc<Upstream>>,
 }
 
 /// A backend, with the host it dials. An exchange holds it alone, not the world it came from.
 pub(crate) struct Upstream {
-    pub(crate) backend: Backend,
+    pub(crate) backend: Arc<Backend>,
     pub(crate) host: Arc<Host>,
 }
 
@@ -27,11 +27,22 @@ pub struct Cell(Arc<ArcSwap<World>>);
 impl World {
     /// Joins a snapshot with the hosts that its backends dial. Addresses known from earlier worlds are kept.
     pub fn new(snapshot: Snapshot, resolver: &Resolver) -> World {
-        let upstream = |backend: &Backend| {
-            let host = resolver.host(&backend.dial);
-            Arc::new(Upstream { backend: backend.clone(), host })
-        };
-        let upstreams = snapshot.routes.backends().iter().map(upstream).collect();
+        let empty = World { snapshot: Snapshot::default(), upstreams: Slots::default() };
+        empty.follow(snapshot, resolver)
+    }
+
+    /// The same where this world is known, whose snapshot `snapshot` was made of: what did not change is shared with it.
+    pub fn follow(&self, snapshot: Snapshot, resolver: &Resolver) -> World {
+        let mut upstreams = self.upstreams.clone();
+        let (backends, before) = (snapshot.routes.backends(), self.snapshot.routes.backends());
+        for place in backends.changed_since(before) {
+            let known = upstreams.get(place).map(|upstream| &upstream.backend);
+            match (known, backends.get(place)) {
+                (Some(known), Some(backend)) if Arc::ptr_eq(known, backend) => {}
+                (None, None) => {}
+                (_, backend) => upstreams.set(place, backend.map(|backend| Upstream::new(backend, resolver))),
+            }
+        }
         World { snapshot, upstreams }
     }
 
@@ -41,7 +52,13 @@ impl World {
     }
 
     pub(crate) fn upstream(&self, backend: BackendId) -> &Arc<Upstream> {
-        &self.upstreams[backend.index()]
+        self.upstreams.get(backend.slot()).expect("every backend of the snapshot has its upstream")
+    }
+}
+
+impl Upstream {
+    fn new(backend: &Arc<Backend>, resolver: &Resolver) -> Arc<Upstream> {
+        Arc::new(Upstream { backend: Arc::clone(backend), host: resolver.host(&backend.dial) })
     }
 }
 

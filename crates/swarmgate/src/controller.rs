@@ -139,8 +139,9 @@ impl Writer {
 
     fn publish(&mut self) {
         self.generation = self.generation.next();
-        let snapshot = Snapshot::new(self.generation, self.catalog.clone(), &self.context);
-        self.retired.push(self.cell.publish(World::new(snapshot, &self.resolver)));
+        let before = self.cell.world();
+        let snapshot = before.snapshot().follow(self.generation, self.catalog.clone(), &self.context);
+        self.retired.push(self.cell.publish(before.follow(snapshot, &self.resolver)));
     }
 
     /// One clear line for each change.

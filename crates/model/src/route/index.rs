@@ -2,91 +2,110 @@
 //!
 //! A request looks into the rules of every host pattern that matches it, and there into the rules of every path pattern that does;
 //! a host or path that is compared in another way than by its start, end, labels or as a whole is asked one by one.
+//! A clone shares all but what changes afterwards.
 //! Not here: what a rule's other conditions are (`route::rule`).
 
+use super::few::Few;
 use super::head::RequestHead;
 use super::host::HostPattern;
-use super::path::{Indexable, PathPattern};
+use super::path::Indexable;
 use super::rule::Rule;
-use super::trie::Trie;
-use rustc_hash::FxHashMap;
+use crate::trie::Trie;
+use std::sync::Arc;
 
-/// Rules in order, indexed.
-#[derive(Debug, Default)]
-pub(super) struct RuleIndex {
-    rules: Vec<Rule>,
-    any_host: PathIndex,
-    exact: FxHashMap<Box<[u8]>, PathIndex>,
+/// Longer texts are asked one by one: the depth of a trie has a limit.
+const LONGEST_KEY: usize = 1024;
+
+/// Rules, or what they lead to (`R`), indexed.
+#[derive(Clone, Debug)]
+pub(super) struct RuleIndex<R> {
+    any_host: PathIndex<R>,
+    exact: Trie<PathIndex<R>>,
     /// Starts of hosts.
-    starts: Trie<PathIndex>,
+    starts: Trie<PathIndex<R>>,
     /// Ends of hosts, their bytes reversed.
-    ends: Trie<PathIndex>,
+    ends: Trie<PathIndex<R>>,
     /// Runs of whole labels.
-    labels: FxHashMap<Box<[u8]>, PathIndex>,
-    /// Hosts that no index serves.
-    others: Vec<(HostPattern, PathIndex)>,
+    labels: Trie<PathIndex<R>>,
+    /// Rules with a host that no index serves.
+    others: Few<Arc<R>>,
 }
 
 /// The rules of one host pattern, by path.
-#[derive(Debug, Default)]
-struct PathIndex {
-    any: Ranks,
-    exact: FxHashMap<Box<[u8]>, Ranks>,
-    starts: Trie<Ranks>,
+#[derive(Clone, Debug)]
+struct PathIndex<R> {
+    any: Few<Arc<R>>,
+    exact: Trie<Few<Arc<R>>>,
+    starts: Trie<Few<Arc<R>>>,
     /// Rules with a path that no index serves.
-    others: Ranks,
+    others: Few<Arc<R>>,
 }
 
-/// Ranks in order. Mostly there is one, which needs no room of its own.
-#[derive(Debug, Default)]
-struct Ranks {
-    first: Option<u32>,
-    rest: Vec<u32>,
+/// What is done to the rules of each host and path of a rule: it is added, or taken out.
+type Change<R> = fn(&mut Few<Arc<R>>, &Arc<R>);
+
+/// What a trie keeps, so that it keeps nothing that is empty.
+trait Part: Clone + Default {
+    fn is_empty(&self) -> bool;
 }
 
 /// The best candidate so far in one search.
-struct Search<'s> {
-    rules: &'s [Rule],
+struct Search<'i, 's, R> {
     head: &'s RequestHead<'s>,
-    best: Option<u32>,
+    /// Normalised.
+    host: Option<&'s [u8]>,
+    best: Option<&'i R>,
 }
 
-impl RuleIndex {
-    /// Adds a rule behind all others; returns its rank.
-    pub(super) fn push(&mut self, rule: Rule) -> usize {
-        let rank = u32::try_from(self.rules.len()).expect("a table of four billion rules does not fit in memory");
-        if rule.hosts().is_empty() {
-            self.any_host.add(rank, rule.paths());
-        }
-        for host in rule.hosts() {
-            self.host(host).add(rank, rule.paths());
-        }
-        self.rules.push(rule);
-        rank as usize
+impl<R: AsRef<Rule> + Clone + Ord> RuleIndex<R> {
+    /// Adds a rule.
+    pub(super) fn add(&mut self, rule: &Arc<R>) {
+        self.change(rule, Few::add);
     }
 
-    pub(super) fn rule(&self, rank: usize) -> Option<&Rule> {
-        self.rules.get(rank)
+    /// Takes a rule out.
+    pub(super) fn take(&mut self, rule: &Arc<R>) {
+        self.change(rule, Few::take);
     }
 
-    pub(super) fn rules(&self) -> &[Rule] {
-        &self.rules
-    }
-
-    /// The rank of the first rule that holds. `host` is the normalised host of `head`.
-    pub(super) fn find(&self, head: &RequestHead<'_>, host: Option<&[u8]>) -> Option<usize> {
-        if self.rules.is_empty() {
-            return None;
+    fn change(&mut self, rule: &Arc<R>, change: Change<R>) {
+        let hosts = (**rule).as_ref().hosts();
+        if hosts.is_empty() {
+            self.any_host.change(rule, change);
         }
-        let mut search = Search { rules: &self.rules, head, best: None };
+        for host in hosts {
+            let trie = match host {
+                HostPattern::Exact(_) => &mut self.exact,
+                HostPattern::Prefix(_) => &mut self.starts,
+                HostPattern::Suffix(_) => &mut self.ends,
+                HostPattern::Labels(text) if is_plain_run(text) => &mut self.labels,
+                HostPattern::Labels(_) | HostPattern::Substring(_) | HostPattern::Regex(_) => {
+                    change(&mut self.others, rule);
+                    continue;
+                }
+            };
+            let mut key = host.as_str().as_bytes().to_vec();
+            if let HostPattern::Suffix(_) = host {
+                key.reverse();
+            }
+            match key.len() {
+                ..=LONGEST_KEY => update(trie, &key, |paths| paths.change(rule, change)),
+                _ => change(&mut self.others, rule),
+            }
+        }
+    }
+
+    /// The first rule that holds. `host` is the normalised host of `head`.
+    pub(super) fn find(&self, head: &RequestHead<'_>, host: Option<&[u8]>) -> Option<&R> {
+        let mut search = Search { head, host, best: None };
         self.any_host.search(&mut search);
         if let Some(host) = host {
             self.search_host(host, &mut search);
         }
-        search.best.map(|rank| rank as usize)
+        search.best
     }
 
-    fn search_host(&self, host: &[u8], search: &mut Search<'_>) {
+    fn search_host<'i>(&'i self, host: &[u8], search: &mut Search<'i, '_, R>) {
         if let Some(paths) = self.exact.get(host) {
             paths.search(search);
         }
@@ -102,90 +121,93 @@ impl RuleIndex {
                 }
             }
         }
-        for (pattern, paths) in &self.others {
-            if pattern.matches(host) {
-                paths.search(search);
-            }
-        }
-    }
-
-    /// The rules of a host pattern, made if it is new.
-    fn host(&mut self, pattern: &HostPattern) -> &mut PathIndex {
-        match pattern {
-            HostPattern::Exact(text) => self.exact.entry(text.as_bytes().into()).or_default(),
-            HostPattern::Prefix(text) => self.starts.entry(text.as_bytes()),
-            HostPattern::Suffix(text) => {
-                let reversed: Vec<u8> = text.bytes().rev().collect();
-                self.ends.entry(&reversed)
-            }
-            HostPattern::Labels(text) if is_plain_run(text) => self.labels.entry(text.as_bytes().into()).or_default(),
-            HostPattern::Labels(_) | HostPattern::Substring(_) | HostPattern::Regex(_) => self.other(pattern),
-        }
-    }
-
-    fn other(&mut self, pattern: &HostPattern) -> &mut PathIndex {
-        let place = self.others.iter().position(|(known, _)| known == pattern).unwrap_or_else(|| {
-            self.others.push((pattern.clone(), PathIndex::default()));
-            self.others.len() - 1
-        });
-        &mut self.others[place].1
+        search.consider(&self.others, |rule, search| rule.path_holds(search.head.path) && rule.host_holds(search.host));
     }
 }
 
-impl PathIndex {
-    fn add(&mut self, rank: u32, paths: &[PathPattern]) {
+impl<R: AsRef<Rule> + Clone + Ord> PathIndex<R> {
+    fn change(&mut self, rule: &Arc<R>, change: Change<R>) {
+        let paths = (**rule).as_ref().paths();
         if paths.is_empty() {
-            self.any.add(rank);
+            change(&mut self.any, rule);
         }
         for path in paths {
             match path.indexable() {
-                Indexable::Exact(text) => self.exact.entry(text.as_bytes().into()).or_default().add(rank),
-                Indexable::Prefix(text) => self.starts.entry(text.as_bytes()).add(rank),
-                Indexable::No => self.others.add(rank),
+                Indexable::Exact(text) if text.len() <= LONGEST_KEY => {
+                    update(&mut self.exact, text.as_bytes(), |rules| change(rules, rule));
+                }
+                Indexable::Prefix(text) if text.len() <= LONGEST_KEY => {
+                    update(&mut self.starts, text.as_bytes(), |rules| change(rules, rule));
+                }
+                _ => change(&mut self.others, rule),
             }
         }
     }
 
-    fn search(&self, search: &mut Search<'_>) {
-        search.consider(&self.any);
-        if let Some(ranks) = self.exact.get(search.head.path) {
-            search.consider(ranks);
+    fn search<'i>(&'i self, search: &mut Search<'i, '_, R>) {
+        search.consider(&self.any, |_, _| true);
+        if let Some(rules) = self.exact.get(search.head.path) {
+            search.consider(rules, |_, _| true);
         }
-        self.starts.visit(search.head.path, |ranks| search.consider(ranks));
-        search.consider_others(&self.others);
+        self.starts.visit(search.head.path, |rules| search.consider(rules, |_, _| true));
+        search.consider(&self.others, |rule, search| rule.path_holds(search.head.path));
     }
 }
 
-impl Search<'_> {
-    /// Takes the first of `ranks` that holds, if it comes before the best one. Host and path are known to match.
-    fn consider(&mut self, ranks: &Ranks) {
-        self.take_first(ranks, |rule, head| rule.rest_holds(head));
-    }
-
-    /// The same for rules whose path is not known to match.
-    fn consider_others(&mut self, ranks: &Ranks) {
-        self.take_first(ranks, |rule, head| rule.rest_holds(head) && rule.path_holds(head.path));
-    }
-
-    fn take_first(&mut self, ranks: &Ranks, holds: impl Fn(&Rule, &RequestHead<'_>) -> bool) {
-        let before_best = |rank: &u32| self.best.is_none_or(|best| *rank < best);
-        let first = ranks.iter().take_while(before_best).find(|rank| holds(&self.rules[*rank as usize], self.head));
-        self.best = first.or(self.best);
+impl<'i, R: AsRef<Rule> + Ord> Search<'i, '_, R> {
+    /// Takes the first of `rules` that holds, if it comes before the best one; `holds` asks for what the index does not know yet.
+    fn consider(&mut self, rules: &'i Few<Arc<R>>, holds: impl Fn(&Rule, &Self) -> bool) {
+        for rule in rules.as_slice() {
+            if self.best.is_some_and(|best| **rule >= *best) {
+                return;
+            }
+            if (**rule).as_ref().rest_holds(self.head) && holds((**rule).as_ref(), self) {
+                self.best = Some(rule);
+                return;
+            }
+        }
     }
 }
 
-impl Ranks {
-    /// Adds a rank that is higher than all others. A rule with the same path twice is one candidate.
-    fn add(&mut self, rank: u32) {
-        match self.first {
-            None => self.first = Some(rank),
-            Some(_) if self.iter().next_back() == Some(rank) => {}
-            Some(_) => self.rest.push(rank),
+/// Changes what a trie keeps at `key`, which it keeps only if it is not empty.
+fn update<P: Part>(trie: &mut Trie<P>, key: &[u8], mut change: impl FnMut(&mut P)) {
+    trie.update(key, &mut |slot| {
+        let part = slot.get_or_insert_default();
+        change(part);
+        if part.is_empty() {
+            *slot = None;
+        }
+    });
+}
+
+impl<T: Clone> Part for Few<T> {
+    fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
+    }
+}
+
+impl<R: Clone> Part for PathIndex<R> {
+    fn is_empty(&self) -> bool {
+        self.any.is_empty() && self.exact.is_empty() && self.starts.is_empty() && self.others.is_empty()
+    }
+}
+
+impl<R> Default for RuleIndex<R> {
+    fn default() -> Self {
+        RuleIndex {
+            any_host: PathIndex::default(),
+            exact: Trie::default(),
+            starts: Trie::default(),
+            ends: Trie::default(),
+            labels: Trie::default(),
+            others: Few::default(),
         }
     }
+}
 
-    fn iter(&self) -> impl DoubleEndedIterator<Item = u32> {
-        self.first.into_iter().chain(self.rest.iter().copied())
+impl<R> Default for PathIndex<R> {
+    fn default() -> Self {
+        PathIndex { any: Few::default(), exact: Trie::default(), starts: Trie::default(), others: Few::default() }
     }
 }
 

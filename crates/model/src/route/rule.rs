@@ -1,12 +1,13 @@
 //! One rule: the conditions under which a request belongs to a destination, or is redirected.
 //!
-//! Not here: the order of rules (`route::compile`) and finding one among thousands (`route::index`).
+//! Not here: which rules a service has (`route::compile`) and finding one among thousands (`route::index`).
 
 use super::head::RequestHead;
 use super::host::HostPattern;
 use super::path::PathPattern;
 use super::verdict::Redirect;
 use crate::service::{Destination, Service};
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,12 +15,22 @@ use std::sync::Arc;
 const PLAIN_PORT: u16 = 80;
 
 /// Conditions of one destination. The destination itself holds them; a rule says which of them count.
-#[derive(Debug)]
+///
+/// Rules are compared by the order in which they are asked.
+#[derive(Clone, Debug)]
 pub struct Rule {
+    order: Order,
+    /// Its place among the rules of its service.
+    place: u32,
     service: Arc<Service>,
-    destination: usize,
+    destination: u32,
     kind: RuleKind,
 }
+
+/// The place of a service among all: class (`/.well-known` first, `/` last), then aclName bytewise, then serviceName.
+/// As bytes, so that it can be compared at once and stand in a trie.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Order(Arc<[u8]>);
 
 /// What a rule is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +47,34 @@ pub enum RuleKind {
     RedirectUnlessHttpsProto,
 }
 
+impl Order {
+    pub(super) fn of(service: &Service) -> Order {
+        let class = if service.is_well_known() {
+            b'0'
+        } else if service.is_root() {
+            b'2'
+        } else {
+            b'1'
+        };
+        // No name has a zero byte: it ends a name before every longer one.
+        Order([&[class], service.acl_name.as_bytes(), &[0], service.name.as_str().as_bytes()].concat().into())
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Rule {
-    pub(super) fn new(service: &Arc<Service>, destination: usize, kind: RuleKind) -> Rule {
-        Rule { service: Arc::clone(service), destination, kind }
+    /// The rule that is at `place` among those of its service.
+    pub(super) fn new(
+        (order, place): (&Order, usize),
+        (service, destination): (&Arc<Service>, usize),
+        kind: RuleKind,
+    ) -> Rule {
+        let small = |number| u32::try_from(number).expect("a service has at most eleven destinations");
+        let (place, destination) = (small(place), small(destination));
+        Rule { order: order.clone(), place, service: Arc::clone(service), destination, kind }
     }
 
     /// What it is for.
@@ -53,7 +89,7 @@ impl Rule {
 
     /// The destination that holds the conditions.
     pub fn destination(&self) -> &Destination {
-        &self.service.destinations[self.destination]
+        &self.service.destinations[self.destination as usize]
     }
 
     /// The port of the proxy the request must have come in on; `None`: any.
@@ -90,6 +126,12 @@ impl Rule {
         }
     }
 
+    /// Whether one of the hosts matches; `host` is normalised.
+    pub(super) fn host_holds(&self, host: Option<&[u8]>) -> bool {
+        let hosts = self.hosts();
+        hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|pattern| pattern.matches(host)))
+    }
+
     /// Whether one of the paths matches.
     pub(super) fn path_holds(&self, path: &[u8]) -> bool {
         self.paths().is_empty() || self.paths().iter().any(|pattern| pattern.matches(path))
@@ -111,9 +153,7 @@ impl Rule {
     /// Whether all conditions hold, asked one by one.
     #[cfg(test)]
     pub(super) fn holds(&self, head: &RequestHead<'_>, host: Option<&[u8]>) -> bool {
-        let hosts = self.hosts();
-        let host_holds = hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|pattern| pattern.matches(host)));
-        host_holds && self.path_holds(head.path) && self.rest_holds(head)
+        self.host_holds(host) && self.path_holds(head.path) && self.rest_holds(head)
     }
 
     /// Where a rule that redirects sends the client.
@@ -140,6 +180,32 @@ impl Rule {
 
     fn fields_hold(&self, head: &RequestHead<'_>) -> bool {
         self.destination().headers.iter().all(|(name, value)| head.fields.has_element(name, value.as_bytes()))
+    }
+}
+
+impl Ord for Rule {
+    fn cmp(&self, other: &Rule) -> Ordering {
+        (&self.order, self.place).cmp(&(&other.order, other.place))
+    }
+}
+
+impl PartialOrd for Rule {
+    fn partial_cmp(&self, other: &Rule) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Rule) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Rule {}
+
+impl AsRef<Rule> for Rule {
+    fn as_ref(&self) -> &Rule {
+        self
     }
 }
 

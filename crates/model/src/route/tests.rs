@@ -1,9 +1,9 @@
 //! The index against the plain loop, and the order of rules.
 
-use super::{FieldList, RequestHead, RouteTable, Verdict};
+use super::{FieldList, RequestHead, Route, RouteTable, Rule, Verdict};
 use crate::catalog::{Catalog, Command};
 use crate::params::Params;
-use crate::service::Context;
+use crate::service::{Context, ServiceName};
 use proptest::prelude::*;
 
 /// A request as a test writes it.
@@ -34,7 +34,7 @@ fn verdict(
         fields: &FieldList(&fields),
     };
     match find(table, &head) {
-        Verdict::Forward(route) => table.backends()[route.backend.index()].name.to_string(),
+        Verdict::Forward(route) => table.backend(route).name.to_string(),
         Verdict::Redirect(redirect) => format!("{} {}", redirect.status, String::from_utf8_lossy(&redirect.location)),
         Verdict::Deny => "403".to_owned(),
         Verdict::Unauthorized { realm } => format!("401 {realm}"),
@@ -44,11 +44,14 @@ fn verdict(
 
 fn catalog(services: &[Vec<(String, String)>], context: &Context) -> Catalog {
     let mut catalog = Catalog::default();
-    for service in services {
-        let params: Params = service.iter().cloned().collect();
-        let _ = catalog.apply(Command::Configure(params), context);
-    }
+    services.iter().for_each(|service| configure(&mut catalog, service, context));
     catalog
+}
+
+/// A service that is refused changes nothing.
+fn configure(catalog: &mut Catalog, service: &[(String, String)], context: &Context) {
+    let params: Params = service.iter().cloned().collect();
+    let _ = catalog.apply(Command::Configure(params), context);
 }
 
 fn check(services: &[&str], asked: &[(&str, &str)]) {
@@ -207,5 +210,53 @@ proptest! {
         for asked in &asked {
             prop_assert_eq!(verdict(&table, asked, RouteTable::find), verdict(&table, asked, RouteTable::find_by_loop), "{:?}", asked);
         }
+    }
+}
+
+/// Everything that can be seen of a table but the answers it gives.
+fn seen(table: &RouteTable) -> Vec<String> {
+    let rule = |rule: &Rule| format!("{} {:?} {rule}", rule.service().name, rule.kind());
+    let to = |route: &Route| format!("-> {:?} {:?}", table.backend(route), route.access);
+    let rules = table.rules().map(|(of_rule, route)| format!("{} {}", rule(of_rule), to(route)));
+    table.redirects().map(rule).chain(rules).chain(table.default_route().map(to)).collect()
+}
+
+/// What happens between two publishings: services by name are configured, or removed.
+fn any_step() -> impl Strategy<Value = Vec<Result<Vec<(String, String)>, &'static str>>> {
+    let change = prop_oneof![3 => any_service().prop_map(Ok), 1 => from(&["a", "b", "c", "d", "e", "f"]).prop_map(Err)];
+    prop::collection::vec(change, 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_table_followed_change_by_change_is_that_of_its_last_catalog(
+        steps in prop::collection::vec(any_step(), 1..8),
+        asked in prop::collection::vec(any_request(), 1..8),
+    ) {
+        let context = Context::default();
+        let (mut catalog, mut table) = (Catalog::default(), RouteTable::default());
+        for step in &steps {
+            let before = catalog.clone();
+            for change in step {
+                match change {
+                    Ok(service) => configure(&mut catalog, service, &context),
+                    Err(name) => drop(catalog.apply(Command::Remove(ServiceName::parse(name).unwrap()), &context)),
+                }
+            }
+            let (known, seen_before) = (table.clone(), seen(&table));
+            table = table.follow(&before, &catalog, &context);
+            prop_assert_eq!(seen(&known), seen_before, "an older table must not change");
+
+            let afresh = RouteTable::compile(&catalog, &context);
+            prop_assert_eq!(seen(&table), seen(&afresh));
+            for asked in &asked {
+                prop_assert_eq!(verdict(&table, asked, RouteTable::find), verdict(&afresh, asked, RouteTable::find), "{:?}", asked);
+            }
+        }
+        let emptied = table.follow(&catalog, &Catalog::default(), &context);
+        let kept = |table: &RouteTable| format!("{:?}", (&table.services, &table.redirects, &table.rules, &table.defaults, &table.names));
+        prop_assert_eq!(kept(&emptied), kept(&RouteTable::default()), "what was taken out must leave nothing behind");
     }
 }
