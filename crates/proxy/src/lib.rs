@@ -12,6 +12,7 @@ mod deadline;
 mod exchange;
 mod health;
 mod http1;
+pub mod observe;
 mod pending;
 mod pool;
 mod resolve;

@@ -1,0 +1,120 @@
+//! What is observed of a client's connection and of its requests before it is known who answers them.
+//!
+//! Not here: requests on their way to a server (`session`).
+
+use super::access_log::Line;
+use super::book::{self, Book};
+use super::counts::{FrontendCounts, count_class};
+use super::session::Session;
+use super::why::Why;
+use model::Backend;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::time::Instant;
+
+/// A client's connection. Dropped with it: that is counted, and whether it was a panic.
+pub(crate) struct Accepted {
+    pub(super) peer: SocketAddr,
+    pub(super) port: u16,
+    counts: Arc<FrontendCounts>,
+}
+
+/// What the access log shows of a request: nothing of its header fields but Host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'h> {
+    pub(crate) method: &'h [u8],
+    /// As the client sent it, query and all.
+    pub(crate) target: &'h [u8],
+    pub(crate) host: Option<&'h [u8]>,
+    /// `HTTP/1.1`.
+    pub(crate) version: &'static str,
+}
+
+/// A request that was read. Its time runs.
+pub(crate) struct Observed {
+    pub(super) port: u16,
+    pub(super) started: Instant,
+    /// `None`: nothing is logged.
+    pub(super) line: Option<Box<Line>>,
+}
+
+/// A connection of this port could not be accepted.
+pub(crate) fn accept_failed(port: u16) {
+    book::with(|book| book.frontend(port).accept_errors.add(1));
+}
+
+impl Accepted {
+    /// Counts a connection that came to `port`.
+    pub(crate) fn new(peer: SocketAddr, port: u16) -> Accepted {
+        let counts = book::ask(|book| Arc::clone(book.frontend(port)));
+        counts.accepted.add(1);
+        Accepted { peer, port, counts }
+    }
+
+    /// A request was read. `began` is when its first byte came, if that was before the rest; `head` is asked only where it is logged.
+    pub(crate) fn request<'h>(&self, began: Option<Instant>, head: impl Fn() -> Head<'h>) -> Observed {
+        self.observe(began, |peer, port| Line::http(peer, port, &head()))
+    }
+
+    /// A connection is joined with a server's as it is.
+    pub(crate) fn bytes(&self) -> Observed {
+        self.observe(None, Line::tcp)
+    }
+
+    /// The proxy answers something that is no request.
+    pub(crate) fn refused(&self, began: Option<Instant>, why: Why) {
+        self.observe(began, Line::bad).answered(why, 0);
+    }
+
+    fn observe(&self, began: Option<Instant>, line: impl Fn(SocketAddr, u16) -> Line) -> Observed {
+        let started = Instant::now();
+        let mut line = book::ask(|book| book.is_logging().then(|| Box::new(line(self.peer, self.port))));
+        if let (Some(line), Some(began)) = (&mut line, began) {
+            line.facts.reading = started - began;
+        }
+        Observed { port: self.port, started, line }
+    }
+}
+
+impl Drop for Accepted {
+    fn drop(&mut self) {
+        self.counts.closed.add(1);
+        if std::thread::panicking() {
+            book::with(|book| book.counts.panics.add(1));
+            tracing::error!(
+                "The connection of {} to port {} ended by a panic: this is a bug, please report it with the lines before",
+                self.peer,
+                self.port
+            );
+        }
+    }
+}
+
+impl Observed {
+    /// The proxy itself answers, with so many bytes.
+    pub(crate) fn answered(self, why: Why, bytes: usize) {
+        let Observed { port, started, line } = self;
+        book::with(|book| {
+            count_answer(book, port, why);
+            if let Some(mut line) = line {
+                let facts = &mut line.facts;
+                (facts.status, facts.termination) = (why.status(), why.termination());
+                facts.response_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+                (facts.duration, facts.ended) = (started.elapsed(), SystemTime::now());
+                book.log(&line);
+            }
+        });
+    }
+
+    /// It is forwarded to `backend`.
+    pub(crate) fn forwarded(self, backend: &Backend) -> Session {
+        Session::begin(self, backend)
+    }
+}
+
+/// Counts an answer of the proxy, by its reason and among the responses of the port.
+pub(super) fn count_answer(book: &mut Book, port: u16, why: Why) {
+    book.counts.answers[why.place()].add(1);
+    count_class(&book.frontend(port).responses, why.status());
+}

@@ -1,0 +1,152 @@
+//! The access log, over a pipe.
+
+use super::*;
+use expect_test::{Expect, expect};
+use std::io::{PipeReader, Read};
+
+/// An observer whose lines go into the pipe.
+fn logging(format: LogFormat, errors_only: bool) -> (Observer, PipeReader) {
+    let (reader, writer) = io::pipe().unwrap();
+    let observer = Observer::with_access_log(LogSettings { format, errors_only }, Box::new(writer)).unwrap();
+    observer.enter();
+    (observer, reader)
+}
+
+/// What was logged, times masked.
+fn logged(observer: Observer, mut reader: PipeReader) -> String {
+    leave();
+    observer.close(Duration::from_secs(20));
+    drop(observer);
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// Dates masked; all else is the paused clock's.
+fn masked(text: &str) -> String {
+    text.lines()
+        .map(|line| [mask(line, "[", "]"), "\n".to_owned()].concat())
+        .map(|line| mask(&line, "\"time\":\"", "\""))
+        .collect()
+}
+
+fn mask(text: &str, from: &str, to: &str) -> String {
+    let Some((before, rest)) = text.split_once(from) else { return text.to_owned() };
+    let (_, after) = rest.split_once(to).unwrap();
+    format!("{before}{from}DATE{to}{after}")
+}
+
+async fn every_kind(backend: &Backend) {
+    let accepted = client();
+    let mut session = accepted.request(Some(Instant::now()), head).forwarded(backend);
+    advance(Duration::from_millis(2)).await;
+    session.connected(backend, server(1), false);
+    advance(Duration::from_millis(30)).await;
+    session.responded(200);
+    session.moved(100, 1000);
+    advance(Duration::from_millis(8)).await;
+    drop(session);
+    let mut session = accepted.request(None, head).forwarded(backend);
+    session.connect_failed(backend, server(1));
+    session.retries();
+    session.answered(Why::NoServer, 200);
+    drop(session);
+    accepted.refused(None, Why::MalformedHead);
+    accepted.request(None, head).answered(Why::redirect(302), 150);
+    let mut session = accepted.bytes().forwarded(backend);
+    session.connected(backend, server(1), false);
+    session.switched();
+    session.cut(Cut::ServerGone);
+}
+
+async fn check(format: LogFormat, expected: &Expect) {
+    let (observer, reader) = logging(format, false);
+    every_kind(&backend("a")).await;
+    expected.assert_eq(&masked(&logged(observer, reader)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_are_haproxys() {
+    check(LogFormat::Haproxy, &expect![[r#"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services a-be80_0/10.0.0.1:80 0/0/2/30/40 200 1000 - - ---- 0/0/0/0/0 0/0 "GET /a?b HTTP/1.1"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services a-be80_0/<NOSRV> 0/-1/-1/-1/0 503 200 - - SC-- 0/0/0/0/1 0/0 "GET /a?b HTTP/1.1"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services services/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 0/0/0/0/0 0/0 "<BADREQ>"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services services/<NOSRV> 0/-1/-1/-1/0 302 150 - - LR-- 0/0/0/0/0 0/0 "GET /a?b HTTP/1.1"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services a-be80_0/10.0.0.1:80 0/0/0 0 SD 0/0/0/0/0 0/0
+    "#]]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_are_json() {
+    check(LogFormat::Json, &expect![[r#"
+        {"time":"DATE","client":"10.0.0.1:4000","port":80,"service":"a","backend":"a-be80_0","server":"10.0.0.1:80","method":"GET","host":"c","path":"/a","version":"HTTP/1.1","status":200,"bytes_in":100,"bytes_out":1000,"duration_ms":40.000,"connect_ms":2.000,"retries":0,"termination":"--"}
+        {"time":"DATE","client":"10.0.0.1:4000","port":80,"service":"a","backend":"a-be80_0","method":"GET","host":"c","path":"/a","version":"HTTP/1.1","status":503,"bytes_in":0,"bytes_out":200,"duration_ms":0.000,"retries":1,"termination":"SC"}
+        {"time":"DATE","client":"10.0.0.1:4000","port":80,"status":400,"bytes_in":0,"bytes_out":0,"duration_ms":0.000,"retries":0,"termination":"PR"}
+        {"time":"DATE","client":"10.0.0.1:4000","port":80,"method":"GET","host":"c","path":"/a","version":"HTTP/1.1","status":302,"bytes_in":0,"bytes_out":150,"duration_ms":0.000,"retries":0,"termination":"LR"}
+        {"time":"DATE","client":"10.0.0.1:4000","port":80,"service":"a","backend":"a-be80_0","server":"10.0.0.1:80","bytes_in":0,"bytes_out":0,"duration_ms":0.000,"connect_ms":0.000,"retries":0,"termination":"SD"}
+    "#]]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_alone_are_logged_where_that_is_asked_for() {
+    let (observer, reader) = logging(LogFormat::Haproxy, true);
+    every_kind(&backend("a")).await;
+    let text = logged(observer, reader);
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(!text.contains(" 200 1000 ") && !text.contains(" 302 "), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_client_can_forge_a_line() {
+    let forged = Head {
+        method: b"GET\"",
+        target: b"/\r\nHAPRoxy: x\x1b[2J\"\\#\x00\x7f\xff\xc3\xa4\xc2\x9b?token=x",
+        host: Some(b"h\"\n\\"),
+        version: "HTTP/1.1",
+    };
+    for (format, expected) in [
+        (LogFormat::Haproxy, r##""GET#22 /#0D#0AHAPRoxy: x#1B[2J#22\#23#00#7F#FF#C3#A4#C2#9B?token=x HTTP/1.1""##),
+        (
+            LogFormat::Json,
+            r#""method":"GET\"","host":"h\"\u000a\\","path":"/\u000d\u000aHAPRoxy: x\u001b[2J\"\\#\u0000\u007f�ä\u009b","#,
+        ),
+    ] {
+        let (observer, reader) = logging(format, false);
+        client().request(None, || forged).answered(Why::NoRoute, 0);
+        let text = logged(observer, reader);
+        assert!(text.contains(expected), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+/// Nobody reads the pipe: threads go on, lines are dropped and counted, and closing takes no longer than it may.
+#[tokio::test(start_paused = true)]
+async fn an_output_that_nobody_reads_costs_lines_and_nothing_else() {
+    let (observer, reader) = logging(LogFormat::Json, false);
+    let mut made = 0;
+    while observer.figures().log_lines_dropped == 0 {
+        (0..10_000).for_each(|_| client().request(None, head).answered(Why::NoRoute, 0));
+        made += 10_000;
+        assert!(made < 1_000_000, "the queue has no end");
+    }
+    leave();
+    observer.close(Duration::from_millis(10));
+    drop(reader);
+    // The writer is let go: what it could not write is lost as well.
+    observer.close(Duration::from_secs(20));
+    let figures = observer.figures();
+    assert_eq!(figures.log_lines + figures.log_lines_dropped, made);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_does_not_wait_for_its_batch_to_fill() {
+    let (observer, mut reader) = logging(LogFormat::Json, false);
+    let flushing = tokio::spawn(flush_often());
+    client().request(None, head).answered(Why::NoRoute, 0);
+    advance(Duration::from_millis(600)).await;
+    tokio::task::yield_now().await;
+    assert!(reader.read(&mut [0; 1000]).unwrap() > 100);
+    flushing.abort();
+    drop(observer);
+    leave();
+}
