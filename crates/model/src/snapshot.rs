@@ -36,6 +36,11 @@ impl Snapshot {
 }
 
 impl Generation {
+    /// The number, 0 for the empty world that a program starts with.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
     /// The one after.
     #[must_use]
     pub fn next(self) -> Generation {

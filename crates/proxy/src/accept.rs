@@ -4,6 +4,7 @@
 //! Not here: what is done with a connection.
 
 use crate::connection;
+use crate::observe;
 use crate::worker::{Open, Phase, Shared};
 use model::Frontend;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -82,6 +83,7 @@ pub(crate) async fn run(
             // The connection broke before it was accepted, or descriptors ran out: neither ends the port.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
+                observe::accept_failed(frontend.port);
                 tracing::warn!("port {}: accepting failed: {error}", frontend.port);
                 tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
             }

@@ -2,7 +2,7 @@
 //!
 //! Not here: deciding which one.
 
-use crate::http1::Malformed;
+use crate::observe::Why;
 use model::Verdict;
 use model::route::Redirect;
 use std::fmt::Write as _;
@@ -30,14 +30,15 @@ impl Answer {
         }
     }
 
-    /// The answer to a request that is refused.
-    pub(crate) fn to_malformed(malformed: Malformed) -> Answer {
-        Answer::Status(match malformed {
-            Malformed::Syntax => 400,
-            Malformed::HeadTooLarge => 431,
-            Malformed::TargetTooLong => 414,
-            Malformed::MethodNotAllowed => 405,
-        })
+    /// Why it is given, in place of a server's.
+    pub(crate) fn why(&self) -> Why {
+        match self {
+            Answer::Unauthorized(_) => Why::Unauthorized,
+            Answer::Redirect(redirect) => Why::redirect(redirect.status),
+            Answer::Status(403) => Why::Denied,
+            Answer::Status(503) => Why::NoRoute,
+            Answer::Status(_) => Why::BadRewrite,
+        }
     }
 
     /// The bytes to send. The status line speaks the client's version; a client of HEAD gets no body.

@@ -3,6 +3,7 @@
 //! Not here: what a request is for (`connection`) and forwarding it (`exchange`).
 
 use crate::deadline::Deadline;
+use crate::observe::Accepted;
 use crate::scratch;
 use socket2::SockRef;
 use std::future::poll_fn;
@@ -34,6 +35,8 @@ pub(crate) struct Client<S> {
     /// The client has said that it will say no more; it may still listen.
     pub(crate) has_ended: bool,
     pub(crate) deadline: Deadline,
+    /// Counts it as open for as long as it lives.
+    pub(crate) accepted: Accepted,
 }
 
 /// What a client's connection can do beside reading and writing, whatever lies between it and its socket.

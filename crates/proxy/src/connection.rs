@@ -8,6 +8,7 @@ use crate::deadline::Deadline;
 use crate::exchange::{self, Exchanged, Outcome, Waiting};
 use crate::http1::MAX_HEAD;
 use crate::http1::request::Shape;
+use crate::observe::{Accepted, Observed, Session, Why};
 use crate::tunnel;
 use crate::worker::{Open, Shared};
 use crate::world::Upstream;
@@ -29,7 +30,8 @@ where
     open.register().await;
     let deadline = Deadline::after(shared.timeouts.http_request);
     let address = peer.ip().to_canonical().to_string();
-    let client = Client { stream, address, port, buffered: Vec::new(), has_ended: false, deadline };
+    let (buffered, accepted) = (Vec::new(), Accepted::new(peer, port));
+    let client = Client { stream, address, port, buffered, has_ended: false, deadline, accepted };
     Connection { client, shared, room: Vec::new() }.run().await;
     drop(open);
 }
@@ -59,10 +61,11 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
         loop {
             let room = std::mem::take(&mut self.room);
             let step = match exchange::run(&mut self.client, &self.shared, waiting, room).await {
-                Exchanged::Forwarded { shape, upstream, outcome } => self.after(&shape, &upstream, outcome).await,
-                Exchanged::Answered { answer, shape } => self.answer(&answer, &shape).await,
-                // Its version is unknown.
-                Exchanged::Refused(malformed) => Step::Last(Answer::to_malformed(malformed).write(false, false, false)),
+                Exchanged::Forwarded { shape, upstream, outcome, session } => {
+                    self.after(&shape, &upstream, outcome, session).await
+                }
+                Exchanged::Answered { answer, shape, observed } => self.answer(&answer, &shape, observed).await,
+                Exchanged::Refused(malformed) => self.refuse(Why::malformed(malformed)),
                 Exchanged::NoRequest(ended) => self.without_request(ended),
             };
             match step {
@@ -74,7 +77,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
         }
     }
 
-    async fn after(&mut self, shape: &Shape, upstream: &Upstream, outcome: Outcome) -> Step {
+    async fn after(&mut self, shape: &Shape, upstream: &Upstream, outcome: Outcome, mut session: Session) -> Step {
         match outcome {
             Outcome::Next(room) => {
                 self.keep_room(room);
@@ -88,23 +91,30 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
                 self.client.stream.break_off();
                 Step::End
             }
-            Outcome::Answer(status) => Step::Last(Answer::Status(status).write(shape.http10, shape.is_head, false)),
-            Outcome::Switched(server) => self.join(server, upstream).await,
+            Outcome::Answer(why) => {
+                let bytes = Answer::Status(why.status()).write(shape.http10, shape.is_head, false);
+                session.answered(why, bytes.len());
+                Step::Last(bytes)
+            }
+            Outcome::Switched(server) => self.join(server, upstream, session).await,
         }
     }
 
-    async fn join(&mut self, mut server: TcpStream, upstream: &Upstream) -> Step {
+    async fn join(&mut self, mut server: TcpStream, upstream: &Upstream, mut session: Session) -> Step {
         let limit = upstream.backend.timeout_tunnel.unwrap_or(self.shared.timeouts.tunnel);
         let read = std::mem::take(&mut self.client.buffered);
-        tunnel::join(&mut self.client.stream, read, &mut server, limit).await;
+        session.switched();
+        let moved = |from_client, from_server| session.moved(from_client, from_server);
+        tunnel::join(&mut self.client.stream, read, &mut server, limit, moved).await;
         Step::End
     }
 
     /// Answers without a server. Only a redirect of a request without a body leaves the connection open.
-    async fn answer(&mut self, answer: &Answer, shape: &Shape) -> Step {
+    async fn answer(&mut self, answer: &Answer, shape: &Shape, observed: Observed) -> Step {
         let goes_on = matches!(answer, Answer::Redirect(_)) && shape.keep_alive && shape.body.is_finished();
         let goes_on = goes_on && !self.shared.is_draining();
         let bytes = answer.write(shape.http10, shape.is_head, goes_on);
+        observed.answered(answer.why(), bytes.len());
         if !goes_on {
             return Step::Last(bytes);
         }
@@ -118,11 +128,16 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
     /// Whoever sent a part of a request is told that it took too long; whoever sent nothing is left in peace.
     fn without_request(&self, ended: Ended) -> Step {
         match ended {
-            Ended::TimedOut if !self.client.buffered.is_empty() => {
-                Step::Last(Answer::Status(408).write(false, false, false))
-            }
+            Ended::TimedOut if !self.client.buffered.is_empty() => self.refuse(Why::HeadTimeout),
             Ended::TimedOut | Ended::Closed | Ended::Draining => Step::End,
         }
+    }
+
+    /// Answers what is no request. Its version is unknown.
+    fn refuse(&self, why: Why) -> Step {
+        let bytes = Answer::Status(why.status()).write(false, false, false);
+        self.client.accepted.refused(why, bytes.len());
+        Step::Last(bytes)
     }
 
     /// An idle connection keeps room for an ordinary head only.

@@ -25,6 +25,7 @@ use crate::answer::Answer;
 use crate::client::{Client, ClientStream, Ended};
 use crate::http1::Malformed;
 use crate::http1::request::Shape;
+use crate::observe::{Observed, Session};
 use crate::worker::Shared;
 use crate::world::Upstream;
 use std::sync::Arc;
@@ -53,9 +54,9 @@ pub(crate) struct Forward {
 /// How an exchange went.
 pub(crate) enum Exchanged {
     /// A server was asked.
-    Forwarded { shape: Shape, upstream: Arc<Upstream>, outcome: Outcome },
+    Forwarded { shape: Shape, upstream: Arc<Upstream>, outcome: Outcome, session: Session },
     /// The proxy answers by itself.
-    Answered { answer: Answer, shape: Shape },
+    Answered { answer: Answer, shape: Shape, observed: Observed },
     /// What the client sent is no request.
     Refused(Malformed),
     /// No request came.
@@ -68,18 +69,19 @@ where
     S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
     // Read head → find route → guard → rewrite request.
-    let decision = match head::next(client, shared, waiting, room).await {
-        Ok(Ok(decision)) => decision,
+    let (decision, observed) = match head::next(client, shared, waiting, room).await {
+        Ok(Ok(decided)) => decided,
         Ok(Err(malformed)) => return Exchanged::Refused(malformed),
         Err(ended) => return Exchanged::NoRequest(ended),
     };
     match decision {
-        Decision::Answer(answer, shape) => Exchanged::Answered { answer, shape },
+        Decision::Answer(answer, shape) => Exchanged::Answered { answer, shape, observed },
         Decision::Forward(forward) => {
             let (shape, upstream) = (forward.shape, Arc::clone(&forward.upstream));
+            let mut session = observed.forwarded(&upstream.backend);
             // Pick server → forward → rewrite response.
-            let outcome = forward::forward(client, forward, shared).await;
-            Exchanged::Forwarded { shape, upstream, outcome }
+            let outcome = forward::forward(client, forward, shared, &mut session).await;
+            Exchanged::Forwarded { shape, upstream, outcome, session }
         }
     }
 }

@@ -26,6 +26,7 @@ pub use resolve::{BadResolver, Resolver};
 pub use world::{Cell, World};
 
 use model::{Frontend, Timeouts};
+use observe::Observer;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
@@ -33,6 +34,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use worker::{Phase, Shared, Worker};
+
+/// How long the last lines of the access log may take on their way out.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Ports that are bound and not served yet: what can fail has happened before anything runs.
 pub struct Bound {
@@ -69,9 +73,9 @@ impl Bound {
         &self.ports
     }
 
-    /// Serves what `world` holds, on a thread of its own for each socket of a port.
-    pub fn serve(self, world: Cell, timeouts: Timeouts) -> io::Result<Proxy> {
-        let shared = Arc::new(Shared::new(world, timeouts));
+    /// Serves what `world` holds, on a thread of its own for each socket of a port; `observer` sees it.
+    pub fn serve(self, world: Cell, timeouts: Timeouts, observer: Observer) -> io::Result<Proxy> {
+        let shared = Arc::new(Shared::new(world, timeouts, observer));
         let (phase, told) = watch::channel(Phase::Serving);
         let start = |(number, listeners)| Worker::start(number, listeners, Arc::clone(&shared), told.clone());
         let workers = self.threads.into_iter().enumerate().map(start).collect::<io::Result<_>>()?;
@@ -88,5 +92,6 @@ impl Proxy {
             // A thread that panicked has no connections left to wait for.
             let _ = worker.thread.join();
         }
+        self.shared.observer.close(LAST_LINES);
     }
 }

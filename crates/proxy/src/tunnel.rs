@@ -20,20 +20,25 @@ struct Flow {
     ended: bool,
     /// The other side was told so.
     closed: bool,
+    /// Bytes that were read and not told of yet.
+    moved: u64,
 }
 
-/// Joins `a`, of which `from_a` was read already, with `b`. `limit` is the silence allowed to both together.
-pub(crate) async fn join<A, B>(a: &mut A, from_a: Vec<u8>, b: &mut B, limit: Duration)
+/// Joins `a`, of which `from_a` was read already, with `b`. `limit` is the silence allowed to both together. `moved` is told
+/// how many bytes came from each since it was last told.
+pub(crate) async fn join<A, B>(a: &mut A, from_a: Vec<u8>, b: &mut B, limit: Duration, mut moved: impl FnMut(u64, u64))
 where
     A: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut to_b, mut to_a) = (Flow { pending: Pending::new(from_a), ..Flow::default() }, Flow::default());
+    let mut to_b = Flow { moved: from_a.len() as u64, pending: Pending::new(from_a), ..Flow::default() };
+    let mut to_a = Flow::default();
     let mut deadline = Deadline::after(limit);
     poll_fn(|cx| {
         let mut progress = false;
         let there = to_b.poll(cx, a, b, &mut progress);
         let back = to_a.poll(cx, b, a, &mut progress);
+        moved(std::mem::take(&mut to_b.moved), std::mem::take(&mut to_a.moved));
         if there.is_err() || back.is_err() || (to_b.closed && to_a.closed) {
             return Poll::Ready(());
         }
@@ -84,7 +89,9 @@ impl Flow {
                 // A TLS layer may hold back what was written until it is told.
                 return Pin::new(to).poll_flush(cx);
             };
-            self.ended = read?? == 0;
+            let count = read??;
+            self.moved += count as u64;
+            self.ended = count == 0;
             *progress = true;
         }
         Poll::Ready(Ok(()))

@@ -3,6 +3,7 @@
 //! Not here: what a connection does (`connection`).
 
 use crate::accept;
+use crate::observe::{self, Observer};
 use crate::world::Cell;
 use crate::{health, pool};
 use model::{Frontend, Timeouts};
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) world: Cell,
     /// Limits of all connections.
     pub(crate) timeouts: Timeouts,
+    /// Reads what the threads count.
+    pub(crate) observer: Observer,
     draining: AtomicBool,
 }
 
@@ -60,8 +63,8 @@ struct Connections {
 pub(crate) struct Open(usize);
 
 impl Shared {
-    pub(crate) fn new(world: Cell, timeouts: Timeouts) -> Shared {
-        Shared { world, timeouts, draining: AtomicBool::new(false) }
+    pub(crate) fn new(world: Cell, timeouts: Timeouts, observer: Observer) -> Shared {
+        Shared { world, timeouts, observer, draining: AtomicBool::new(false) }
     }
 
     /// No new request is taken on a connection that is idle now.
@@ -83,7 +86,13 @@ impl Worker {
         phase: watch::Receiver<Phase>,
     ) -> io::Result<Worker> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let serve = move || runtime.block_on(serve(listeners, shared, phase));
+        let serve = move || {
+            shared.observer.enter();
+            runtime.block_on(serve(listeners, shared, phase));
+            // Connections that are cut off now are counted and logged too.
+            drop(runtime);
+            observe::leave();
+        };
         let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(serve)?;
         Ok(Worker { thread })
     }
@@ -93,12 +102,14 @@ async fn serve(listeners: Vec<(Frontend, TcpListener)>, shared: Arc<Shared>, mut
     for (frontend, listener) in listeners {
         tokio::spawn(accept::run(frontend, listener, Arc::clone(&shared), phase.clone()));
     }
+    tokio::spawn(observe::flush_often());
     let mut sweeps = interval(SWEEP);
     loop {
         tokio::select! {
             _ = sweeps.tick() => {
                 pool::sweep();
                 health::sweep();
+                observe::sweep();
             }
             changed = phase.changed() => match (changed, *phase.borrow_and_update()) {
                 (Ok(()), Phase::Serving) => {}

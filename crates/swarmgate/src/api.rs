@@ -4,6 +4,7 @@
 
 mod config;
 mod echo;
+pub mod metrics;
 mod query;
 mod reconfigure;
 mod reload;
@@ -21,6 +22,7 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use model::haproxy::Globals;
+use proxy::observe::Observer;
 use query::Pairs;
 use reply::Reply;
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Api {
     pub client: reqwest::Client,
     /// Whether a listener's services were taken over.
     pub readiness: Readiness,
+    /// What the data plane counts.
+    pub observer: Observer,
     /// When the program started.
     pub started: Instant,
     /// What haproxy.cfg says about the proxy as a whole.
@@ -59,6 +63,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/docker-flow-proxy/reload", any(reload::handle))
         .route("/v1/docker-flow-proxy/ping", any(async || Reply::ok("")))
         .route("/v1/docker-flow-proxy/successfulinitreload", any(successful_initial_reload))
+        .route("/metrics", any(metrics::handle))
         .route("/v1/test", any(async || Reply::ok("Test v1")))
         .route("/v2/test", any(async || Reply::ok("Test v2")))
         .fallback(elsewhere)

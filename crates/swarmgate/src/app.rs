@@ -12,8 +12,10 @@ use crate::settings::{ListenerSettings, ProxySettings};
 use anyhow::Context as _;
 use model::Frontend;
 use model::haproxy::Globals;
+use proxy::observe::Observer;
 use proxy::{Proxy, Resolver};
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +46,16 @@ pub struct RunningListener {
     tasks: JoinSet<()>,
 }
 
-/// Starts the role `proxy`: binds all ports, then serves.
+/// Starts the role `proxy`: binds all ports, then serves. The access log, if it is asked for, goes to standard output.
 pub async fn start_proxy(settings: ProxySettings) -> anyhow::Result<RunningProxy> {
+    start_proxy_logging_to(Box::new(io::stdout()), settings).await
+}
+
+/// The same with the access log going to `output`.
+pub async fn start_proxy_logging_to(
+    output: Box<dyn io::Write + Send>,
+    settings: ProxySettings,
+) -> anyhow::Result<RunningProxy> {
     let bound = proxy::bind(settings.bind_ip, &settings.frontends, settings.threads)?;
     let api_socket = bind_api(settings.ip, settings.port).await?;
     let api_address = api_socket.local_addr()?;
@@ -53,8 +63,13 @@ pub async fn start_proxy(settings: ProxySettings) -> anyhow::Result<RunningProxy
     let resolver = Resolver::start(&settings.resolvers)?;
     let client = http_client(&resolver)?;
     let controller = Controller::start(settings.context.clone(), resolver.clone());
+    let observer = match settings.access_log {
+        None => Observer::new(),
+        Some(log) => Observer::with_access_log(log, output).context("the access log cannot be started")?,
+    };
     let readiness = Readiness::default();
     let mut tasks = JoinSet::new();
+    tasks.spawn(observer.clone().tend(controller.cell().clone()));
     if !settings.listeners.is_empty() {
         let follower = Follower {
             listeners: settings.listeners.clone(),
@@ -72,11 +87,12 @@ pub async fn start_proxy(settings: ProxySettings) -> anyhow::Result<RunningProxy
         listeners: settings.listeners.clone(),
         client,
         readiness,
+        observer: observer.clone(),
         started: Instant::now(),
         globals: globals(&settings, &ports),
     };
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
-    let proxy = bound.serve(controller.cell().clone(), settings.timeouts)?;
+    let proxy = bound.serve(controller.cell().clone(), settings.timeouts, observer)?;
     tell_start(&settings, api_address, &ports);
     Ok(RunningProxy { api: api_address, ports, controller, proxy, drain: settings.drain, tasks })
 }

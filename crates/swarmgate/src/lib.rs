@@ -10,6 +10,7 @@ pub mod demo;
 pub mod demo_service;
 pub mod follow;
 pub mod listener_api;
+pub mod output;
 pub mod peers;
 pub mod ping;
 pub mod settings;

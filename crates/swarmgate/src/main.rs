@@ -5,8 +5,7 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use swarmgate::settings::{self, Variables};
-use swarmgate::{app, demo, demo_service, ping};
-use tracing_subscriber::EnvFilter;
+use swarmgate::{app, demo, demo_service, output, ping};
 
 /// The edge proxy that configures itself from a Docker Swarm.
 #[derive(Parser)]
@@ -38,15 +37,20 @@ enum Role {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let variables = Variables::of_process();
-    let filter = EnvFilter::try_new(variables.log()).unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).init();
-    match play(Arguments::parse().role, &variables).await {
+    match start(Arguments::parse().role, &variables).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("swarmgate: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn start(role: Role, variables: &Variables) -> anyhow::Result<()> {
+    let log = output::start_log(variables.log())?;
+    let end = play(role, variables).await;
+    log.flush();
+    end
 }
 
 async fn play(role: Role, variables: &Variables) -> anyhow::Result<()> {

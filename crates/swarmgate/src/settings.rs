@@ -14,6 +14,7 @@ use crate::addresses::ListenerAddress;
 use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
 use model::{Context, Frontend, Timeouts};
+use proxy::observe::{LogFormat, LogSettings};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct ProxySettings {
     pub threads: usize,
     /// How long connections may go on after SIGTERM.
     pub drain: Duration,
+    /// Whether requests are logged, and how.
+    pub access_log: Option<LogSettings>,
     /// DNS servers; empty: those of the system.
     pub resolvers: Vec<SocketAddr>,
     /// What an operator should know about these settings.
@@ -80,6 +83,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         context: read_context(&mut read),
         threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),
         drain: read.seconds("DRAIN_SECONDS"),
+        access_log: read_access_log(&mut read),
         resolvers: read.list("RESOLVERS", name_server),
         warnings: Vec::new(),
     };
@@ -163,6 +167,20 @@ fn read_timeouts(read: &mut Reader<'_>) -> Timeouts {
         http_request: read.seconds("TIMEOUT_HTTP_REQUEST"),
         http_keep_alive: read.seconds("TIMEOUT_HTTP_KEEP_ALIVE"),
     }
+}
+
+/// `ACCESS_LOG`; where it says nothing, Docker Flow's `DEBUG` asks for HAProxy's lines.
+fn read_access_log(read: &mut Reader<'_>) -> Option<LogSettings> {
+    let debug = read.flag("DEBUG").then_some(LogFormat::Haproxy);
+    let format = read.parsed_or("ACCESS_LOG", None, |text| match text {
+        "" => Ok(debug),
+        "off" => Ok(None),
+        "json" => Ok(Some(LogFormat::Json)),
+        "haproxy" => Ok(Some(LogFormat::Haproxy)),
+        _ => Err("is not one of off, json, haproxy"),
+    });
+    let errors_only = read.flag("DEBUG_ERRORS_ONLY");
+    format.map(|format| LogSettings { format, errors_only })
 }
 
 fn read_context(read: &mut Reader<'_>) -> Context {

@@ -3,6 +3,7 @@
 //! Not here: choosing whose turn it is (`balance`), and names (`resolve`).
 
 use crate::http1::request::Shape;
+use crate::observe::Session;
 use crate::world::Upstream;
 use crate::{health, pool};
 use model::service::ConnectionMode;
@@ -53,28 +54,31 @@ impl<'u> Attempt<'u> {
     }
 
     /// A server's connection. `None`: no server can be reached, or none is known.
-    pub(super) async fn server(&mut self) -> Option<Server> {
+    pub(super) async fn server(&mut self, session: &mut Session) -> Option<Server> {
         let addresses = self.upstream.host.addresses().await;
         let port = self.upstream.backend.port;
         let address = self.upstream.host.turn.pick(&addresses, port, &self.tried)?;
         if let Some(stream) = self.kept(address) {
+            session.connected(&self.upstream.backend, address, true);
             return Some(Server { stream, address, reused: true });
         }
-        self.connect(address, &addresses).await
+        self.connect(address, &addresses, session).await
     }
 
     /// Whether `server`, which went before it said anything, may be made up for: once by a new connection for a kept one, and once
     /// by another server. A server that went under a fresh connection may have been brought down by this very request, so only
     /// requests that change nothing go on to another one, and to one only.
-    pub(super) fn goes_on_without(&mut self, server: &Server) -> bool {
+    pub(super) fn goes_on_without(&mut self, server: &Server, session: &mut Session) -> bool {
         if server.reused {
             self.fresh = true;
+            session.repeats(self.idempotent);
             return self.idempotent;
         }
         let others = self.upstream.host.count() > self.tried.len() + 1;
         let goes_on = self.safe && others && !self.moved;
         self.moved = true;
         self.tried.push(server.address);
+        session.retries(goes_on);
         goes_on
     }
 
@@ -90,7 +94,8 @@ impl<'u> Attempt<'u> {
         pool::take(address, if self.idempotent { pool::LONGEST_IDLE } else { IDLE_FOR_ONE_SHOT })
     }
 
-    async fn connect(&mut self, first: SocketAddr, addresses: &Arc<[IpAddr]>) -> Option<Server> {
+    async fn connect(&mut self, first: SocketAddr, addresses: &Arc<[IpAddr]>, session: &mut Session) -> Option<Server> {
+        let backend = &self.upstream.backend;
         let end = Instant::now() + self.limit;
         let mut next = Some(first);
         while let Some(address) = next {
@@ -101,19 +106,24 @@ impl<'u> Attempt<'u> {
             match timeout(limit, connect(address)).await {
                 Ok(Ok(stream)) => {
                     health::connected(address);
+                    session.connected(backend, address, false);
                     return Some(Server { stream, address, reused: false });
                 }
                 Ok(Err(error)) if is_our_own(&error) => {
                     tracing::debug!("no connection to {address} can be opened: {error}");
                     return None;
                 }
-                Ok(Err(_)) | Err(_) => health::failed(address),
+                Ok(Err(_)) | Err(_) => {
+                    health::failed(address);
+                    session.connect_failed(backend, address);
+                }
             }
             // Whoever does not answer may not exist any more.
             self.upstream.host.ask();
             self.tried.push(address);
             let may_try = self.tried.len() < MOST_TRIES && Instant::now() < end;
             next = self.upstream.host.turn.pick(addresses, address.port(), &self.tried).filter(|_| may_try);
+            session.retries(next.is_some());
         }
         None
     }

@@ -11,6 +11,7 @@ use super::request::RequestSide;
 use super::response::ResponseSide;
 use crate::client::{Client, ClientStream};
 use crate::http1::MAX_HEAD;
+use crate::observe::{Cut, Session, Why};
 use crate::pool;
 use crate::worker::Shared;
 use std::future::poll_fn;
@@ -30,8 +31,8 @@ pub(crate) enum Outcome {
     },
     /// Both sides speak another protocol from here on.
     Switched(TcpStream),
-    /// Nothing was sent to the client: it gets this status.
-    Answer(u16),
+    /// Nothing was sent to the client: it gets an answer of the proxy.
+    Answer(Why),
     /// The response broke off, or the client is gone: only closing says so.
     Broken,
 }
@@ -63,42 +64,58 @@ struct Transfer<'e, S> {
 }
 
 /// Forwards a request whose first body bytes may be in `client.buffered` already.
-pub(super) async fn forward<S>(client: &mut Client<S>, forward: Forward, shared: &Shared) -> Outcome
+pub(super) async fn forward<S>(
+    client: &mut Client<S>,
+    forward: Forward,
+    shared: &Shared,
+    session: &mut Session,
+) -> Outcome
 where
     S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
     let Forward { shape, upstream, head, client_keeps } = forward;
-    let Ok(mut request) = RequestSide::begin(client, &shape, head) else { return Outcome::Answer(400) };
+    let Ok(mut request) = RequestSide::begin(client, &shape, head) else { return Outcome::Answer(Why::MalformedBody) };
     let server_limit = upstream.backend.timeout_server.unwrap_or(shared.timeouts.server);
     let mut attempt = Attempt::new(&upstream, &shape, shared.timeouts.connect);
     loop {
-        let Some(mut server) = attempt.server().await else { return Outcome::Answer(503) };
+        let Some(mut server) = attempt.server(session).await else { return Outcome::Answer(Why::NoServer) };
         let mut response = ResponseSide::new(shape, client_keeps);
         let fault = {
             let patience = Patience::new(shared.timeouts.client, server_limit);
             let (request, response) = (&mut request, &mut response);
             let mut transfer = Transfer { client, shared, request, response, patience };
-            transfer.run(&mut server).await.err()
+            transfer.run(&mut server, session).await.err()
         };
         match fault {
-            None => return finish(server, request, &response, &attempt),
+            None => return finish(server, request, &response, &attempt, session),
             // The server went before it said anything, and nothing of the body is lost.
             Some(Fault::ServerGone)
-                if response.is_untouched() && request.can_repeat() && attempt.goes_on_without(&server) =>
+                if response.is_untouched() && request.can_repeat() && attempt.goes_on_without(&server, session) =>
             {
                 request.rewind();
             }
-            Some(fault) => return fail(fault, &response),
+            Some(fault) => return fail(fault, &response, session),
         }
     }
 }
 
 /// The response is whole: the server's connection is kept if both sides are between two messages.
-fn finish(server: Server, request: RequestSide, response: &ResponseSide, attempt: &Attempt<'_>) -> Outcome {
+fn finish(
+    server: Server,
+    request: RequestSide,
+    response: &ResponseSide,
+    attempt: &Attempt<'_>,
+    session: &mut Session,
+) -> Outcome {
     if response.is_switched() {
         // What the server did not take of the request is lost: there is nothing to join.
-        return if request.is_sent() { Outcome::Switched(server.stream) } else { Outcome::Broken };
+        if !request.is_sent() {
+            session.cut(Cut::ServerGone);
+            return Outcome::Broken;
+        }
+        return Outcome::Switched(server.stream);
     }
+    session.finished();
     if request.is_sent() && response.server_keeps() && attempt.keeps_connections() {
         pool::give(server.address, server.stream);
     }
@@ -109,21 +126,32 @@ fn finish(server: Server, request: RequestSide, response: &ResponseSide, attempt
     }
 }
 
-fn fail(fault: Fault, response: &ResponseSide) -> Outcome {
-    match fault {
-        _ if response.has_begun() => Outcome::Broken,
-        Fault::ClientGone => Outcome::Broken,
-        Fault::ServerGone | Fault::BadResponse => Outcome::Answer(502),
-        Fault::BadRequest => Outcome::Answer(400),
-        Fault::ClientTooSlow => Outcome::Answer(408),
-        Fault::ServerTooSlow => Outcome::Answer(504),
+fn fail(fault: Fault, response: &ResponseSide, session: &mut Session) -> Outcome {
+    let (cut, why) = match fault {
+        Fault::ServerGone => (Cut::ServerGone, Why::ServerClosed),
+        Fault::BadResponse => (Cut::BadResponse, Why::BadResponse),
+        Fault::BadRequest => (Cut::BadRequest, Why::MalformedBody),
+        Fault::ClientGone => (Cut::ClientGone, Why::MalformedBody),
+        Fault::ClientTooSlow => (Cut::ClientTooSlow, Why::BodyTimeout),
+        Fault::ServerTooSlow => (Cut::ServerTooSlow, Why::ServerTimeout),
+    };
+    if response.has_begun() || fault == Fault::ClientGone {
+        session.cut(cut);
+        return Outcome::Broken;
     }
+    Outcome::Answer(why)
 }
 
 impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Transfer<'_, S> {
-    async fn run(&mut self, server: &mut Server) -> Result<(), Fault> {
+    async fn run(&mut self, server: &mut Server, session: &mut Session) -> Result<(), Fault> {
         self.client.deadline.set(self.limit());
-        poll_fn(|cx| self.poll(cx, &mut server.stream)).await
+        poll_fn(|cx| {
+            let end = self.poll(cx, &mut server.stream);
+            session.moved(self.request.take_taken(), self.response.take_given());
+            self.response.status().inspect(|status| session.responded(*status));
+            end
+        })
+        .await
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, server: &mut TcpStream) -> Poll<Result<(), Fault>> {

@@ -6,6 +6,7 @@ use super::{Decision, decide};
 use crate::client::{Client, ClientStream, Ended};
 use crate::http1::request::Request;
 use crate::http1::{Malformed, Parsed, field_space};
+use crate::observe::{Head, Observed};
 use crate::worker::Shared;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -25,7 +26,7 @@ pub(super) async fn next<S>(
     shared: &Shared,
     waiting: Waiting,
     mut room: Vec<u8>,
-) -> Result<Result<Decision, Malformed>, Ended>
+) -> Result<Result<(Decision, Observed), Malformed>, Ended>
 where
     S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
@@ -34,15 +35,19 @@ where
         Waiting::Next => shared.timeouts.http_keep_alive,
     });
     let mut parsed_length = 0;
+    let mut began = None;
     loop {
         client.skip_line_ends();
         let length = client.buffered.len();
         // A head that trickles in is not read again for every byte: only when it may be whole, or has doubled.
         if length > 0 && (ends_a_head(&client.buffered, parsed_length) || length >= 2 * parsed_length) {
-            match read(client, shared, &mut room) {
+            match read(client, shared, began, &mut room) {
                 Ok(Parsed::Complete(decision)) => return Ok(Ok(decision)),
                 Err(malformed) => return Ok(Err(malformed)),
-                Ok(Parsed::Partial) if parsed_length == 0 => client.deadline.set(shared.timeouts.http_request),
+                Ok(Parsed::Partial) if parsed_length == 0 => {
+                    client.deadline.set(shared.timeouts.http_request);
+                    began = Some(Instant::now());
+                }
                 Ok(Parsed::Partial) => {}
             }
             parsed_length = length;
@@ -52,17 +57,29 @@ where
     }
 }
 
-fn read<S>(client: &Client<S>, shared: &Shared, room: &mut Vec<u8>) -> Result<Parsed<Decision>, Malformed> {
+/// `began` is when the first byte came, if the head did not come whole.
+fn read<S>(
+    client: &Client<S>,
+    shared: &Shared,
+    began: Option<Instant>,
+    room: &mut Vec<u8>,
+) -> Result<Parsed<(Decision, Observed)>, Malformed> {
     let mut space = field_space();
     let Parsed::Complete(request) = Request::parse(&client.buffered, &mut space)? else {
         return Ok(Parsed::Partial);
     };
+    let observed = client.accepted.request(began, || Head {
+        method: request.method.as_bytes(),
+        target: request.target,
+        host: request.host,
+        version: if request.shape.http10 { "HTTP/1.0" } else { "HTTP/1.1" },
+    });
     let room = std::mem::take(room);
     let mut decision = shared.world.with(|world| decide::decide(world, &request, client, room))?;
     if let Decision::Forward(forward) = &mut decision {
         forward.client_keeps &= request.shape.keep_alive && !shared.is_draining();
     }
-    Ok(Parsed::Complete(decision))
+    Ok(Parsed::Complete((decision, observed)))
 }
 
 impl Waiting {

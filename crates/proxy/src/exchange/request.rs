@@ -23,6 +23,8 @@ pub(super) struct RequestSide {
     read_on: bool,
     /// Bytes that were read of the body since the head.
     bytes_read: u64,
+    /// Bytes of head and body that were taken from the client and not told of yet.
+    taken: u64,
     /// The server takes no more.
     stopped: bool,
 }
@@ -37,8 +39,10 @@ impl RequestSide {
         let rest = &client.buffered[shape.head_length..];
         let taken = body.advance(rest)?;
         head.extend_from_slice(&rest[..taken]);
-        client.consume(shape.head_length + taken);
-        Ok(RequestSide { body, pending: Pending::new(head), read_on: false, bytes_read: 0, stopped: false })
+        let length = shape.head_length + taken;
+        client.consume(length);
+        let (pending, taken) = (Pending::new(head), length as u64);
+        Ok(RequestSide { body, pending, read_on: false, bytes_read: 0, taken, stopped: false })
     }
 
     /// Everything was sent, or the server takes no more.
@@ -63,6 +67,11 @@ impl RequestSide {
 
     pub(super) fn bytes_read(&self) -> u64 {
         self.bytes_read
+    }
+
+    /// Bytes that were taken from the client since this was last asked.
+    pub(super) fn take_taken(&mut self) -> u64 {
+        std::mem::take(&mut self.taken)
     }
 
     pub(super) fn can_repeat(&self) -> bool {
@@ -101,12 +110,13 @@ impl RequestSide {
                 return Poll::Ready(Ok(()));
             }
             let Client { stream, buffered, .. } = &mut *client;
-            let RequestSide { body, pending, read_on, bytes_read, .. } = self;
+            let RequestSide { body, pending, read_on, bytes_read, taken: told, .. } = self;
             let sent = ready!(scratch::poll_read(cx, stream, |cx, bytes| {
                 let taken = body.advance(bytes).map_err(|_| Fault::BadRequest)?;
                 pending.clear();
                 *read_on = true;
                 *bytes_read += taken as u64;
+                *told += taken as u64;
                 buffered.extend_from_slice(&bytes[taken..]);
                 pending.send(cx, server, [&bytes[..taken], &[]]).map_err(|_| Fault::ServerGone)?;
                 if bytes.is_empty() { Err(Fault::ClientGone) } else { Ok(()) }

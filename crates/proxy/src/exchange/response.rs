@@ -34,6 +34,8 @@ pub(super) struct ResponseSide {
     received: bool,
     /// The client's connection may still go on.
     goes_on: bool,
+    /// Bytes that were given to the client and not told of yet.
+    given: u64,
 }
 
 impl ResponseSide {
@@ -48,6 +50,7 @@ impl ResponseSide {
             client_keeps,
             received: false,
             goes_on: false,
+            given: 0,
         }
     }
 
@@ -69,6 +72,16 @@ impl ResponseSide {
 
     pub(super) fn is_switched(&self) -> bool {
         self.head.is_some_and(|head| head.kind == Kind::Switching)
+    }
+
+    /// The status of the final head, once it was read.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.head.map(|head| head.status)
+    }
+
+    /// Bytes that were given to the client since this was last asked.
+    pub(super) fn take_given(&mut self) -> u64 {
+        std::mem::take(&mut self.given)
     }
 
     pub(super) fn server_keeps(&self) -> bool {
@@ -204,7 +217,9 @@ impl ResponseSide {
     where
         S: AsyncWrite + Unpin,
     {
-        self.pending.send(cx, client, parts).map_err(|_| Fault::ClientGone)
+        self.pending.send(cx, client, parts).map_err(|_| Fault::ClientGone)?;
+        self.given += parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        Ok(())
     }
 }
 

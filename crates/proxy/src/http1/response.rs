@@ -10,6 +10,7 @@ use super::{MAX_HEAD, Malformed, Parsed, field_space};
 /// What an exchange must know of a response once its head is written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Response {
+    pub(crate) status: u16,
     /// Bytes of the head.
     pub(crate) head_length: usize,
     pub(crate) kind: Kind,
@@ -67,6 +68,7 @@ pub(crate) fn forward(
     };
     let unframe = request.http10 && matches!(body, Body::Chunked(_));
     let response = Response {
+        status,
         head_length: length,
         kind,
         body,

@@ -58,13 +58,14 @@ impl Accepted {
     }
 
     /// A connection is joined with a server's as it is.
+    #[allow(dead_code, reason = "frontends of TCP services will call it")]
     pub(crate) fn bytes(&self) -> Observed {
         self.observe(None, Line::tcp)
     }
 
-    /// The proxy answers something that is no request.
-    pub(crate) fn refused(&self, began: Option<Instant>, why: Why) {
-        self.observe(began, Line::bad).answered(why, 0);
+    /// The proxy answers something that is no request, with so many bytes.
+    pub(crate) fn refused(&self, why: Why, bytes: usize) {
+        self.observe(None, Line::bad).answered(why, bytes);
     }
 
     fn observe(&self, began: Option<Instant>, line: impl Fn(SocketAddr, u16) -> Line) -> Observed {

@@ -23,7 +23,8 @@ pub(crate) struct Session {
     server: Option<Arc<ServerCounts>>,
     /// Of the response that the client gets; 0: none yet.
     status: u16,
-    termination: Termination,
+    /// `None`: nobody has said how it ended; then it was the proxy that ended it.
+    termination: Option<Termination>,
     /// Connects that failed or broke, so far.
     failures: u32,
     request_bytes: u64,
@@ -48,7 +49,7 @@ impl Session {
             backend: counted,
             server: None,
             status: 0,
-            termination: Termination::NORMAL,
+            termination: None,
             failures: 0,
             request_bytes: 0,
             response_bytes: 0,
@@ -82,28 +83,31 @@ impl Session {
         self.counts().connect_failures.add(1);
     }
 
-    /// Another server is tried.
-    pub(crate) fn retries(&mut self) {
-        self.failures += 1;
-        self.counts().retries.add(1);
+    /// The server is given up, and another one tried if `goes_on`.
+    pub(crate) fn retries(&mut self, goes_on: bool) {
+        self.failures += u32::from(goes_on);
+        self.counts().retries.add(u64::from(goes_on));
     }
 
-    /// A kept connection was dead: the request is sent again on another one.
-    pub(crate) fn repeats(&mut self) {
-        self.failures += 1;
-        self.counts().repetitions.add(1);
+    /// A kept connection was dead: the request is sent again on a new one if `goes_on`.
+    pub(crate) fn repeats(&mut self, goes_on: bool) {
+        self.failures += u32::from(goes_on);
+        self.counts().repetitions.add(u64::from(goes_on));
     }
 
-    /// So many bytes were taken from the client and given to it so far, in all.
+    /// So many more bytes were taken from the client, and given to it.
     pub(crate) fn moved(&mut self, request_bytes: u64, response_bytes: u64) {
-        self.counts().request_bytes.add(request_bytes - self.request_bytes);
-        self.counts().response_bytes.add(response_bytes - self.response_bytes);
-        (self.request_bytes, self.response_bytes) = (request_bytes, response_bytes);
+        self.counts().request_bytes.add(request_bytes);
+        self.counts().response_bytes.add(response_bytes);
+        self.request_bytes += request_bytes;
+        self.response_bytes += response_bytes;
     }
 
-    /// The final head of the server's response has come.
+    /// The final head of the server's response has come; told again, it changes nothing.
     pub(crate) fn responded(&mut self, status: u16) {
-        self.status = status;
+        if std::mem::replace(&mut self.status, status) != 0 {
+            return;
+        }
         if let Some(line) = &mut self.line {
             line.facts.responded = Some(self.started.elapsed());
         }
@@ -111,13 +115,19 @@ impl Session {
 
     /// From here on it is a tunnel: how long that lasts says nothing about the server.
     pub(crate) fn switched(&mut self) {
+        self.finished();
         self.count(self.started.elapsed());
+    }
+
+    /// The response is whole.
+    pub(crate) fn finished(&mut self) {
+        self.termination = Some(Termination::NORMAL);
     }
 
     /// The proxy answers in place of a server.
     pub(crate) fn answered(&mut self, why: Why, bytes: usize) {
         self.status = why.status();
-        self.termination = why.termination();
+        self.termination = Some(why.termination());
         self.response_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
         self.is_counted = true;
         count_class(&self.counts().responses, self.status);
@@ -127,7 +137,7 @@ impl Session {
     /// The response is not whole, and nothing can be said about it to the client.
     pub(crate) fn cut(&mut self, cut: Cut) {
         let has_begun = self.status != 0 || self.is_counted;
-        self.termination = cut.termination(has_begun);
+        self.termination = Some(cut.termination(has_begun));
         self.counts().broken_off.add(u64::from(has_begun));
     }
 
@@ -151,7 +161,8 @@ impl Session {
     }
 
     fn complete(&self, facts: &mut Facts, duration: Duration) {
-        (facts.status, facts.termination) = (self.status, self.termination);
+        facts.status = self.status;
+        facts.termination = self.termination.unwrap_or(Termination::NORMAL);
         (facts.duration, facts.ended) = (duration, SystemTime::now());
         (facts.request_bytes, facts.response_bytes) = (self.request_bytes, self.response_bytes);
         facts.retries = self.failures;
@@ -161,6 +172,9 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let duration = self.started.elapsed();
+        if self.termination.is_none() {
+            self.cut(Cut::Proxy);
+        }
         self.count(duration);
         self.leave_server();
         self.counts().ended.add(1);

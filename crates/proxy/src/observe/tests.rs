@@ -20,6 +20,7 @@ fn backend(name: &str) -> Backend {
         port: 80,
         timeout_server: None,
         timeout_tunnel: None,
+        connection_mode: model::service::ConnectionMode::default(),
     }
 }
 
@@ -41,7 +42,8 @@ fn request(backend: &Backend, address: SocketAddr) {
     session.connected(backend, address, false);
     session.moved(100, 0);
     session.responded(200);
-    session.moved(100, 1000);
+    session.moved(0, 1000);
+    session.finished();
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,7 +56,7 @@ async fn threads_are_added_up() {
                 observer.enter();
                 request(backend, server(last));
                 accept_failed(80);
-                client().refused(None, Why::HeadTooLarge);
+                client().refused(Why::HeadTooLarge, 0);
                 leave();
             });
         }
@@ -80,6 +82,7 @@ async fn a_duration_is_counted_in_the_first_group_that_holds_it() {
         let mut session = client().request(None, head).forwarded(&backend);
         advance(Duration::from_millis(milliseconds)).await;
         session.responded(204);
+        session.finished();
     }
     leave();
     let durations = &observer.figures().backends[0].durations;
@@ -182,4 +185,17 @@ fn a_panic_is_counted_and_closes_its_connection() {
     });
     let figures = observer.figures();
     assert_eq!((figures.panics, figures.frontends[0].open), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_ended_was_ended_by_the_proxy() {
+    let (observer, backend) = (Observer::new(), backend("a"));
+    observer.enter();
+    let mut session = client().request(None, head).forwarded(&backend);
+    session.responded(200);
+    drop(session);
+    drop(client().request(None, head).forwarded(&backend));
+    leave();
+    let backend = &observer.figures().backends[0];
+    assert_eq!((backend.requests, backend.broken_off, backend.responses), (2, 1, [0, 1, 0, 0, 0]));
 }

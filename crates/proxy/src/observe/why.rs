@@ -46,7 +46,9 @@ pub(crate) enum Cut {
     ServerTooSlow,
     /// What the server sent is no response.
     BadResponse,
-    /// The proxy stops, or has failed.
+    /// What the client sent is no body.
+    BadRequest,
+    /// The proxy stops, or a panic ended the connection.
     Proxy,
 }
 
@@ -117,7 +119,7 @@ impl Why {
         self as usize
     }
 
-    pub(super) fn status(self) -> u16 {
+    pub(crate) fn status(self) -> u16 {
         ROWS[self.place()].1
     }
 
@@ -134,7 +136,7 @@ impl Cut {
             Cut::ClientTooSlow => b'c',
             Cut::ServerGone => b'S',
             Cut::ServerTooSlow => b's',
-            Cut::BadResponse => b'P',
+            Cut::BadResponse | Cut::BadRequest => b'P',
             Cut::Proxy => b'K',
         };
         Termination([who, if has_begun { b'D' } else { b'H' }])

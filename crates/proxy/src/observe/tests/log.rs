@@ -44,14 +44,15 @@ async fn every_kind(backend: &Backend) {
     advance(Duration::from_millis(30)).await;
     session.responded(200);
     session.moved(100, 1000);
+    session.finished();
     advance(Duration::from_millis(8)).await;
     drop(session);
     let mut session = accepted.request(None, head).forwarded(backend);
     session.connect_failed(backend, server(1));
-    session.retries();
+    session.retries(true);
     session.answered(Why::NoServer, 200);
     drop(session);
-    accepted.refused(None, Why::MalformedHead);
+    accepted.refused(Why::MalformedHead, 0);
     accepted.request(None, head).answered(Why::redirect(302), 150);
     let mut session = accepted.bytes().forwarded(backend);
     session.connected(backend, server(1), false);

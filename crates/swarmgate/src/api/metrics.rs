@@ -1,0 +1,74 @@
+//! `/metrics`: everything that is counted, in Prometheus' text format.
+//!
+//! The counters live in the threads that serve, and a proxy of ten thousand busy services has hundreds of thousands of samples: they are read at once and
+//! written piece by piece as the caller takes them, so that no more than a piece is in memory. A library's registry would hold all.
+//! Not here: counting (`proxy::observe`).
+
+mod docs;
+mod samples;
+mod table;
+
+pub use docs::markdown;
+
+use super::Api;
+use crate::output;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use proxy::observe::Figures;
+use samples::Piece;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The version of the text format, as Prometheus asks for it.
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// All that is shown, read at one moment.
+struct Scrape {
+    process: Process,
+    figures: Figures,
+}
+
+/// Of the program as a whole.
+struct Process {
+    uptime: Duration,
+    generation: u64,
+    services: u64,
+    backends: u64,
+    /// Lines of the program's own log that were lost.
+    log_lines_dropped: u64,
+    panics: u64,
+    access_log_lines: u64,
+    access_log_lines_dropped: u64,
+}
+
+pub(super) async fn handle(State(api): State<Arc<Api>>) -> Response {
+    let scrape = Arc::new(Scrape::now(&api));
+    let pieces = Piece::all(&scrape).into_iter().map(move |piece| Ok::<_, Infallible>(piece.render(&scrape)));
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], Body::from_stream(stream::iter(pieces))).into_response()
+}
+
+impl Scrape {
+    fn now(api: &Api) -> Scrape {
+        let figures = api.observer.figures();
+        let world = api.controller.cell().world();
+        let snapshot = world.snapshot();
+        let process = Process {
+            uptime: api.started.elapsed(),
+            generation: snapshot.generation.number(),
+            services: snapshot.catalog.services().count() as u64,
+            backends: snapshot.routes.backends().len() as u64,
+            log_lines_dropped: output::dropped_lines(),
+            panics: figures.panics,
+            access_log_lines: figures.log_lines,
+            access_log_lines_dropped: figures.log_lines_dropped,
+        };
+        Scrape { process, figures }
+    }
+}
+
+#[cfg(test)]
+mod tests;

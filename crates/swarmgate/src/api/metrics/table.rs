@@ -1,0 +1,130 @@
+//! METRICS: the one table of all metrics. What `/metrics` shows and docs/metrics.md come from it.
+//!
+//! Not here: how a sample is written (`samples`).
+
+use super::samples::Samples;
+use super::{Process, Scrape};
+use Kind::{Counter, Gauge, Histogram};
+use proxy::observe::{AnswerFigures, BackendFigures, DURATION_BOUNDS, FrontendFigures, ServerFigures};
+
+/// A metric: one row.
+pub(super) struct Metric {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// One sentence for an operator.
+    pub(super) doc: &'static str,
+    pub(super) of: Of,
+}
+
+/// Prometheus' types.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// What a metric is of, and how its samples are read.
+pub(super) enum Of {
+    Process(fn(&Process, &mut Samples<'_>)),
+    Frontend(fn(&FrontendFigures, &mut Samples<'_>)),
+    Answer(fn(&AnswerFigures, &mut Samples<'_>)),
+    Backend(fn(&BackendFigures, &mut Samples<'_>)),
+    Server(fn(&ServerFigures, &mut Samples<'_>)),
+}
+
+const fn process(name: &'static str, kind: Kind, read: fn(&Process, &mut Samples<'_>), doc: &'static str) -> Metric {
+    Metric { name, kind, doc, of: Of::Process(read) }
+}
+
+const fn frontend(
+    name: &'static str,
+    kind: Kind,
+    read: fn(&FrontendFigures, &mut Samples<'_>),
+    doc: &'static str,
+) -> Metric {
+    Metric { name, kind, doc, of: Of::Frontend(read) }
+}
+
+const fn backend(
+    name: &'static str,
+    kind: Kind,
+    read: fn(&BackendFigures, &mut Samples<'_>),
+    doc: &'static str,
+) -> Metric {
+    Metric { name, kind, doc, of: Of::Backend(read) }
+}
+
+const fn server(
+    name: &'static str,
+    kind: Kind,
+    read: fn(&ServerFigures, &mut Samples<'_>),
+    doc: &'static str,
+) -> Metric {
+    Metric { name, kind, doc, of: Of::Server(read) }
+}
+
+/// Every metric, in the order in which they are shown.
+#[rustfmt::skip]
+pub(super) const METRICS: &[Metric] = &[
+    process("swarmgate_build_info", Gauge, |_, to| to.labelled("version", env!("CARGO_PKG_VERSION"), 1), "Always 1; the label says which version runs."),
+    process("swarmgate_uptime_seconds", Gauge, |of, to| to.seconds(of.uptime), "Since the program started."),
+    process("swarmgate_generation", Gauge, |of, to| to.value(of.generation), "Number of the configuration that is live; each change makes the next one."),
+    process("swarmgate_services", Gauge, |of, to| to.value(of.services), "Services that are configured."),
+    process("swarmgate_backends", Gauge, |of, to| to.value(of.backends), "Backends of all services."),
+    process("swarmgate_connection_panics_total", Counter, |of, to| to.value(of.panics), "Connections that ended by a bug of the proxy. Please report what the log says."),
+    process("swarmgate_access_log_lines_total", Counter, |of, to| to.value(of.access_log_lines), "Lines of the access log that were written."),
+    process("swarmgate_access_log_dropped_lines_total", Counter, |of, to| to.value(of.access_log_lines_dropped), "Lines of the access log that were lost because its reader was too slow."),
+    process("swarmgate_log_dropped_lines_total", Counter, |of, to| to.value(of.log_lines_dropped), "Lines of the program's own log that were lost for the same reason."),
+
+    frontend("swarmgate_frontend_connections_total", Counter, |of, to| to.value(of.accepted), "Connections of clients that were accepted."),
+    frontend("swarmgate_frontend_closed_connections_total", Counter, |of, to| to.value(of.closed), "Those that have ended."),
+    frontend("swarmgate_frontend_open_connections", Gauge, |of, to| to.value(of.open), "Those that are open."),
+    frontend("swarmgate_frontend_accept_errors_total", Counter, |of, to| to.value(of.accept_errors), "Failures to accept a connection, such as no descriptor being left."),
+    frontend("swarmgate_frontend_responses_total", Counter, |of, to| to.classes(&of.responses), "Responses by class, those of the proxy itself among them."),
+
+    Metric { name: "swarmgate_answers_total", kind: Counter, doc: "Answers of the proxy itself, by status and reason.", of: Of::Answer(|of, to| to.value(of.count)) },
+
+    backend("swarmgate_backend_requests_total", Counter, |of, to| to.value(of.requests), "Requests, and connections of TCP services, that were to be forwarded."),
+    backend("swarmgate_backend_responses_total", Counter, |of, to| to.classes(&of.responses), "Responses by class, those that the proxy gave in place of a server among them. A request without a response is not counted."),
+    backend("swarmgate_backend_request_bytes_total", Counter, |of, to| to.value(of.request_bytes), "Bytes taken from clients, heads and all."),
+    backend("swarmgate_backend_response_bytes_total", Counter, |of, to| to.value(of.response_bytes), "Bytes given to clients, heads and all."),
+    backend("swarmgate_backend_connects_total", Counter, |of, to| to.value(of.connects), "Connections made to servers; a request on a kept connection makes none."),
+    backend("swarmgate_backend_connect_failures_total", Counter, |of, to| to.value(of.connect_failures), "Connections that could not be made."),
+    backend("swarmgate_backend_retries_total", Counter, |of, to| to.value(of.retries), "Tries of another server after a failure."),
+    backend("swarmgate_backend_repetitions_total", Counter, |of, to| to.value(of.repetitions), "Requests sent again because a kept connection turned out to be dead."),
+    backend("swarmgate_backend_broken_responses_total", Counter, |of, to| to.value(of.broken_off), "Responses that ended before they were whole, whoever ended them."),
+    backend("swarmgate_backend_sessions", Gauge, |of, to| to.value(of.sessions), "Requests and tunnels that are going on."),
+    backend("swarmgate_backend_request_duration_seconds", Histogram, |of, to| to.histogram(&DURATION_BOUNDS, &of.durations.counts, of.durations.sum), "From a request's head to the end of its response; to the beginning of a tunnel, if it becomes one."),
+
+    server("swarmgate_server_requests_total", Counter, |of, to| to.value(of.requests), "Requests that there was a connection for."),
+    server("swarmgate_server_sessions", Gauge, |of, to| to.value(of.sessions), "Those that are going on."),
+    server("swarmgate_server_connects_total", Counter, |of, to| to.value(of.connects), "Connections made."),
+    server("swarmgate_server_connect_failures_total", Counter, |of, to| to.value(of.connect_failures), "Connections that could not be made."),
+    server("swarmgate_server_failing_threads", Gauge, |of, to| to.value(of.failing_threads), "Threads whose last try to connect failed, and that pass the server over while there are others."),
+];
+
+impl Of {
+    /// The labels that all samples of it have.
+    pub(super) fn labels(&self) -> &'static [&'static str] {
+        match self {
+            Of::Process(_) => &[],
+            Of::Frontend(_) => &["port"],
+            Of::Answer(_) => &["code", "reason"],
+            Of::Backend(_) => &["backend", "service"],
+            Of::Server(_) => &["backend", "service", "server"],
+        }
+    }
+
+    /// How many things it is of.
+    pub(super) fn count(&self, scrape: &Scrape) -> usize {
+        let figures = &scrape.figures;
+        match self {
+            Of::Process(_) => 1,
+            Of::Frontend(_) => figures.frontends.len(),
+            Of::Answer(_) => figures.answers.len(),
+            Of::Backend(_) => figures.backends.len(),
+            Of::Server(_) => figures.servers.len(),
+        }
+    }
+}
