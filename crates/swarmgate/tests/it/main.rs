@@ -8,6 +8,7 @@ mod harness;
 #[path = "../../../proxy/src/resolve/tests/dns.rs"]
 mod dns;
 
+mod access_log;
 mod answers;
 mod api;
 mod bodies;
@@ -21,6 +22,7 @@ mod draining;
 mod following;
 mod leaving;
 mod live;
+mod observing;
 mod pipelining;
 mod retrying;
 mod routing;

@@ -25,6 +25,15 @@ impl TestProxy {
 
     /// One with these variables, changed by `adjust`.
     pub(crate) async fn with(variables: &[(&str, &str)], adjust: impl FnOnce(&mut ProxySettings)) -> TestProxy {
+        TestProxy::run(Box::new(io::sink()), TestProxy::settings(variables, adjust)).await
+    }
+
+    /// One with these variables whose access log goes to `output`.
+    pub(crate) async fn logging_to(output: Box<dyn io::Write + Send>, variables: &[(&str, &str)]) -> TestProxy {
+        TestProxy::run(output, TestProxy::settings(variables, |_| {})).await
+    }
+
+    fn settings(variables: &[(&str, &str)], adjust: impl FnOnce(&mut ProxySettings)) -> ProxySettings {
         let ours = [("DEFAULT_PORTS", "80,443:ssl"), ("THREADS", "1"), ("IP", "127.0.0.1")];
         let all: Variables = ours.iter().chain(variables).copied().collect();
         let mut settings = settings::proxy(&all).expect("good settings");
@@ -32,15 +41,15 @@ impl TestProxy {
         settings.bind_ip = Ipv4Addr::LOCALHOST.into();
         settings.frontends = settings.frontends.into_iter().map(|frontend| Frontend { port: 0, ..frontend }).collect();
         adjust(&mut settings);
-        TestProxy::run(settings).await
+        settings
     }
 
-    async fn run(settings: ProxySettings) -> TestProxy {
+    async fn run(output: Box<dyn io::Write + Send>, settings: ProxySettings) -> TestProxy {
         // Its threads are those that were not there before; no other proxy may start meanwhile.
         static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let alone = ONE_AT_A_TIME.lock().await;
         let before = workers();
-        let running = app::start_proxy(settings).await.expect("a proxy");
+        let running = app::start_proxy_logging_to(output, settings).await.expect("a proxy");
         let threads = workers().into_iter().filter(|thread| !before.contains(thread)).collect();
         drop(alone);
         TestProxy { running, threads }
