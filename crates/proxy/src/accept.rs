@@ -69,6 +69,7 @@ pub(crate) async fn run(
         Err(error) => return tracing::error!("port {} cannot be served: {error}", frontend.port),
     };
     ACCEPTING.set(ACCEPTING.get() + 1);
+    observe::serves(frontend.port);
     loop {
         let accepted = tokio::select! {
             biased;

@@ -39,6 +39,13 @@ pub(crate) struct Observed {
     pub(super) line: Option<Box<Line>>,
 }
 
+/// This thread accepts connections of this port: it is shown from now on.
+pub(crate) fn serves(port: u16) {
+    book::with(|book| {
+        book.frontend(port);
+    });
+}
+
 /// A connection of this port could not be accepted.
 pub(crate) fn accept_failed(port: u16) {
     book::with(|book| book.frontend(port).accept_errors.add(1));

@@ -69,8 +69,11 @@ async fn conversations(proxy: &TestProxy, backend: &mut Backend) {
     server.receives("hi").await;
     server.send("HTTP/1.1 201 Created\r\nSet-Cookie: c=set-secret\r\nContent-Length: 2\r\n\r\nok").await;
     assert_eq!(client.reply().await.status(), 201);
-    for request in ["GET /demo HTTP/1.1\r\n\r\n", &get("/\"quoted\"\x7f?a")] {
-        proxy.ask(request).await;
+    let tls = format!("serviceName=tls&servicePath=/tls&port={}&httpsOnly=true", backend.port());
+    proxy.configure(&tls).await;
+    let get_quoted = get("/\"quoted\"|#{?a");
+    for (request, status) in [("GET /demo HTTP/1.1\r\n\r\n", 400), (&*get_quoted, 503), (&*get("/tls/1"), 302)] {
+        assert_eq!(proxy.ask(request).await.status(), status, "{request}");
     }
     client.send(get("/demo")).await;
     server.receives_head().await;

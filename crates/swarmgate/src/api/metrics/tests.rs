@@ -151,7 +151,8 @@ fn the_exposition_is_prometheus() {
         swarmgate_server_connect_failures_total{backend="go-be80_0",service="go",server="[::1]:80"} 0
         # TYPE swarmgate_server_failing_threads gauge
         swarmgate_server_failing_threads{backend="go-be80_0",service="go",server="[::1]:80"} 0
-    "##]].assert_eq(&samples);
+    "##]]
+    .assert_eq(&samples);
 }
 
 #[test]
