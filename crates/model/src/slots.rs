@@ -28,6 +28,11 @@ impl<T> Slots<T> {
         self.chunks.get(place / CHUNK)?[place % CHUNK].as_ref()
     }
 
+    /// All values, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter().flatten())
+    }
+
     /// The places where a value may be another one than in `before`; where both share values, there are none.
     pub fn changed_since(&self, before: &Slots<T>) -> impl Iterator<Item = u32> {
         let chunks = 0..self.chunks.len().max(before.chunks.len());

@@ -60,7 +60,7 @@ impl Scrape {
             uptime: api.started.elapsed(),
             generation: snapshot.generation.number(),
             services: snapshot.catalog.services().count() as u64,
-            backends: snapshot.routes.backends().len() as u64,
+            backends: snapshot.routes.backends().iter().count() as u64,
             log_lines_dropped: output::dropped_lines(),
             panics: figures.panics,
             access_log_lines: figures.log_lines,
