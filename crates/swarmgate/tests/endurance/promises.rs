@@ -1,14 +1,41 @@
 //! The list of promises, in the order in which they are held. The numbers are those of the project's list of promises.
 
 mod changes;
+mod descriptors;
+mod dying;
+mod memory;
+mod names;
+mod neighbours;
+mod patience;
+mod soak;
+mod stopping;
 mod websockets;
 
 use crate::Promise;
 
+macro_rules! promise {
+    ($name:ident, $hold:path) => {
+        Promise { name: stringify!($name), hold: |run| Box::pin($hold(run)), broken: None }
+    };
+    ($name:ident, $hold:path, broken: $why:literal) => {
+        Promise { name: stringify!($name), hold: |run| Box::pin($hold(run)), broken: Some($why) }
+    };
+}
+
 pub(crate) fn all() -> Vec<Promise> {
-    let holds = |name, hold| Promise { name, hold, broken: None };
     vec![
-        holds("r6_changes_lose_no_request", |run| Box::pin(changes::lose_no_request(run))),
-        holds("r4_websockets_outlive_changes", |run| Box::pin(websockets::outlive_changes(run))),
+        promise!(r6_changes_lose_no_request, changes::lose_no_request),
+        promise!(r4_websockets_outlive_changes, websockets::outlive_changes),
+        promise!(r7_a_killed_server_costs_no_get, dying::killed),
+        promise!(r7_a_deaf_server_is_waited_for_once, dying::deaf),
+        promise!(r7_a_halted_server_is_passed_over, dying::halted),
+        promise!(r8_a_stop_cuts_nothing_that_ends_in_time, stopping::gently),
+        promise!(r8_a_stop_is_over_in_time, stopping::in_time),
+        promise!(r11_descriptors_may_run_out, descriptors::run_out),
+        promise!(r12_idle_and_slow_clients_cost_little_memory, memory::stays_small),
+        promise!(r13_limits_are_exact_to_a_second, patience::is_exact),
+        promise!(r17_a_faulty_dns_takes_no_service_away, names::may_fail),
+        promise!(a_bad_neighbour_slows_nobody, neighbours::slow_nobody),
+        promise!(r10_a_mixed_load_leaves_nothing_behind, soak::leaves_nothing),
     ]
 }

@@ -34,8 +34,10 @@ pub(crate) enum Loss {
     NotConnected(io::Error),
     /// A kept connection ended before a byte of the response: any client must expect that, and may ask again.
     Between,
-    /// Anything else.
+    /// The connection broke, or nothing came.
     Cut(io::Error),
+    /// A whole response that is not the right one.
+    Wrong(String),
 }
 
 impl Client {
@@ -45,12 +47,16 @@ impl Client {
 
     /// Sends a request and waits for the whole response.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Reply, Loss> {
+        self.send(request).await?;
+        self.reply().await
+    }
+
+    /// Sends a part of a request.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Loss> {
         self.connect().await?;
-        let sent = self.wire().send(request).await;
-        match self.reply().await {
-            // The response may be there although nobody listens any more.
-            Err(Loss::Cut(_)) if sent.is_err() => Err(self.lose(sent.expect_err("just seen"))),
-            other => other,
+        match in_time(self.wire().send(bytes)).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.lose(error)),
         }
     }
 
@@ -92,11 +98,6 @@ impl Client {
         self.wire = None;
     }
 
-    /// Whether a connection is open.
-    pub(crate) fn is_connected(&self) -> bool {
-        self.wire.is_some()
-    }
-
     fn lose(&mut self, error: io::Error) -> Loss {
         let came = self.wire.take().map_or(0, |wire| wire.came);
         let is_end = !matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Other);
@@ -125,6 +126,7 @@ impl fmt::Display for Loss {
         match self {
             Loss::NotConnected(error) => write!(f, "no connection: {error}"),
             Loss::Between => f.write_str("a kept connection ended before the response"),
+            Loss::Wrong(what) => f.write_str(what),
             Loss::Cut(error) => write!(f, "cut: {error}"),
         }
     }

@@ -11,6 +11,9 @@ use tokio::task::JoinSet;
 /// Requests sent together by a client that pipelines.
 const PIPELINED: u64 = 8;
 
+/// Between two pieces of a slow body.
+const SLOW: Duration = Duration::from_millis(100);
+
 /// What a client asks for, again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -44,6 +47,12 @@ struct Shared {
     /// Requests with this number and higher are not sent.
     end: AtomicU64,
     stopped: AtomicBool,
+    /// The proxy was told to stop: no connection, or the end of one between two requests, is what its clients expect now.
+    leaving: AtomicBool,
+    /// Connections that ended so under a request that was just sent.
+    between: AtomicU64,
+    /// How long each client waits between two requests.
+    pause: Duration,
     tally: Arc<Tally>,
     /// Told of every whole response: who answered.
     seen: Box<dyn Fn(&Reply) + Send + Sync>,
@@ -69,10 +78,34 @@ impl Load {
             next: AtomicU64::new(0),
             end: AtomicU64::new(count.unwrap_or(u64::MAX)),
             stopped: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
+            between: AtomicU64::new(0),
+            pause: Duration::ZERO,
             tally: Arc::clone(&run.tally),
             seen: Box::new(seen),
         };
         Load { shared: Arc::new(shared), clients: JoinSet::new() }
+    }
+
+    /// Each client rests for so long after each response.
+    ///
+    /// # Panics
+    /// Once there are clients.
+    pub(crate) fn paced(mut self, pause: Duration) -> Load {
+        Arc::get_mut(&mut self.shared).expect("no client has it yet").pause = pause;
+        self
+    }
+
+    /// The proxy is about to stop: from now on a client leaves when it is told so.
+    pub(crate) fn expect_the_end(&self) {
+        self.shared.leaving.store(true, Relaxed);
+    }
+
+    /// Ends when all clients have left; how many requests were just sent when their idle connection ended.
+    pub(crate) async fn ended(self) -> anyhow::Result<u64> {
+        let shared = Arc::clone(&self.shared);
+        self.done().await?;
+        Ok(shared.between.load(Relaxed))
     }
 
     /// So many more clients that ask like this.
@@ -111,6 +144,11 @@ impl Asking {
             let began = Instant::now();
             match self.ask_once(&mut client, id).await {
                 Ok(()) => self.shared.tally.whole(began.elapsed()),
+                Err(Loss::NotConnected(_)) if self.shared.leaving.load(Relaxed) => return,
+                Err(Loss::Between) if self.shared.leaving.load(Relaxed) => {
+                    self.shared.between.fetch_add(1, Relaxed);
+                    return;
+                }
                 Err(why) => {
                     self.shared.tally.lost(format!("{:?} {id}: {why}", self.ask));
                     // A client that fails at once does not try a thousand times a second.
@@ -120,37 +158,36 @@ impl Asking {
             if self.ask == Ask::Fresh {
                 client.leave();
             }
+            if !self.shared.pause.is_zero() {
+                tokio::time::sleep(self.shared.pause).await;
+            }
         }
     }
 
-    async fn ask_once(&self, client: &mut Client, id: u64) -> Result<(), String> {
+    async fn ask_once(&self, client: &mut Client, id: u64) -> Result<(), Loss> {
         match self.ask {
             Ask::Get | Ask::Fresh => self.get(client, id, 1).await,
             Ask::Download(pieces) => self.get(client, id, pieces).await,
             Ask::Pipelined => self.pipelined(client, id).await,
             Ask::Post(length) => self.post(client, id, pattern(id, length)).await,
-            Ask::Chunked(length) => self.chunked(client, id, &pattern(id, length), 3, Duration::ZERO).await,
-            Ask::Upload(pieces) => {
-                let pause = Duration::from_millis(100);
-                self.chunked(client, id, &pattern(id, 40_000), pieces, pause).await
-            }
+            Ask::Chunked(length) => self.chunked(client, id, &pattern(id, length), 3).await,
+            Ask::Upload(pieces) => self.chunked(client, id, &pattern(id, 40_000), pieces).await,
         }
     }
 
-    async fn get(&self, client: &mut Client, id: u64, pieces: usize) -> Result<(), String> {
+    async fn get(&self, client: &mut Client, id: u64, pieces: usize) -> Result<(), Loss> {
         let length = if pieces > 1 { 40_000 } else { length_of(id) };
-        let request = self.head("GET", &format!("id={id}&bytes={length}&pieces={pieces}&pause=100"), "");
-        let reply = ask(client, request.as_bytes()).await?;
+        let request = self.head("GET", &format!("id={id}&bytes={length}&pieces={pieces}&pause={}", SLOW.as_millis()), "");
+        let reply = client.ask(request.as_bytes()).await?;
         self.shared.judge(&reply, &pattern(id, length))
     }
 
-    async fn pipelined(&self, client: &mut Client, id: u64) -> Result<(), String> {
+    async fn pipelined(&self, client: &mut Client, id: u64) -> Result<(), Loss> {
         let query = |part: u64| format!("id={}&bytes={}&part={part}", id + part, length_of(id + part));
         let requests: String = (0..PIPELINED).map(|part| self.head("GET", &query(part), "")).collect();
-        client.connect().await.map_err(|loss| loss.to_string())?;
-        client.wire().send(requests.as_bytes()).await.map_err(|error| error.to_string())?;
+        client.send(requests.as_bytes()).await?;
         for part in 0..PIPELINED {
-            let reply = client.reply().await.map_err(|loss| format!("part {part}: {loss}"))?;
+            let reply = client.reply().await?;
             self.shared.judge(&reply, &pattern(id + part, length_of(id + part)))?;
             // What was sent behind the last request of a connection was never taken; it may be sent again.
             if reply.last {
@@ -160,31 +197,24 @@ impl Asking {
         Ok(())
     }
 
-    async fn post(&self, client: &mut Client, id: u64, body: Vec<u8>) -> Result<(), String> {
+    async fn post(&self, client: &mut Client, id: u64, body: Vec<u8>) -> Result<(), Loss> {
         let head = self.head("POST", &format!("id={id}"), &format!("Content-Length: {}\r\n", body.len()));
-        let reply = ask(client, &[head.as_bytes(), &body].concat()).await?;
+        let reply = client.ask(&[head.as_bytes(), &body].concat()).await?;
         self.shared.judge(&reply, &body)
     }
 
-    async fn chunked(
-        &self,
-        client: &mut Client,
-        id: u64,
-        body: &[u8],
-        pieces: usize,
-        pause: Duration,
-    ) -> Result<(), String> {
-        client.connect().await.map_err(|loss| loss.to_string())?;
+    async fn chunked(&self, client: &mut Client, id: u64, body: &[u8], pieces: usize) -> Result<(), Loss> {
+        let pause = if matches!(self.ask, Ask::Upload(_)) { SLOW } else { Duration::ZERO };
         let mut bytes = self.head("POST", &format!("id={id}"), "Transfer-Encoding: chunked\r\n").into_bytes();
         for piece in body.chunks(body.len().div_ceil(pieces).max(1)) {
             bytes.extend([format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat());
-            client.wire().send(&bytes).await.map_err(|error| format!("sending: {error}"))?;
+            client.send(&bytes).await?;
             bytes.clear();
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
         }
-        let reply = ask(client, b"0\r\n\r\n").await?;
+        let reply = client.ask(b"0\r\n\r\n").await?;
         self.shared.judge(&reply, body)
     }
 
@@ -199,18 +229,14 @@ impl Shared {
         (!self.stopped.load(Relaxed)).then(number).filter(|number| *number < self.end.load(Relaxed))
     }
 
-    fn judge(&self, reply: &Reply, expected: &[u8]) -> Result<(), String> {
+    fn judge(&self, reply: &Reply, expected: &[u8]) -> Result<(), Loss> {
         if reply.status != 200 || reply.body != expected {
             let same = if reply.body == expected { "the right" } else { "another" };
-            return Err(format!("{} with {same} body of {} bytes", reply.status, reply.body.len()));
+            return Err(Loss::Wrong(format!("{} with {same} body of {} bytes", reply.status, reply.body.len())));
         }
         (self.seen)(reply);
         Ok(())
     }
-}
-
-async fn ask(client: &mut Client, request: &[u8]) -> Result<Reply, String> {
-    client.ask(request).await.map_err(|loss: Loss| loss.to_string())
 }
 
 /// Mostly small, some large.

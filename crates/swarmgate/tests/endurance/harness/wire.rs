@@ -95,6 +95,11 @@ impl Wire {
         }
     }
 
+    /// Ends when something of an answer, or an end, has come.
+    pub(crate) async fn is_answered(&mut self) -> io::Result<bool> {
+        Ok(!self.buffer.is_empty() || self.fill().await?)
+    }
+
     /// The first bytes of the buffer.
     fn take(&mut self, count: usize) -> Vec<u8> {
         let rest = self.buffer.split_off(count);
