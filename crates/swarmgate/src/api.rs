@@ -26,6 +26,7 @@ use proxy::observe::Observer;
 use query::Pairs;
 use reply::Reply;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -50,8 +51,16 @@ pub struct Api {
     pub observer: Observer,
     /// When the program started.
     pub started: Instant,
+    /// Whether the program was told to stop.
+    pub stopping: Arc<AtomicBool>,
     /// What haproxy.cfg says about the proxy as a whole.
     pub globals: Globals,
+}
+
+impl Api {
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
 }
 
 /// All paths of the API. Any method will do, as in Docker Flow.
@@ -61,7 +70,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/docker-flow-proxy/remove", any(remove::handle))
         .route("/v1/docker-flow-proxy/config", any(config::handle))
         .route("/v1/docker-flow-proxy/reload", any(reload::handle))
-        .route("/v1/docker-flow-proxy/ping", any(async || Reply::ok("")))
+        .route("/v1/docker-flow-proxy/ping", any(ping))
         .route("/v1/docker-flow-proxy/successfulinitreload", any(successful_initial_reload))
         .route("/metrics", any(metrics::handle))
         .route("/v1/test", any(async || Reply::ok("Test v1")))
@@ -71,8 +80,20 @@ pub fn router(api: Arc<Api>) -> Router {
         .with_state(api)
 }
 
-/// Readiness: 200 once a listener's services were taken over, or when waiting longer would only keep the replica out of service.
+/// Health: 503 from the moment that the program is told to stop, so that whoever chooses among replicas leaves this one alone.
+async fn ping(State(api): State<Arc<Api>>) -> Reply {
+    match api.is_stopping() {
+        true => Reply::failed(StatusCode::SERVICE_UNAVAILABLE, "The proxy is stopping"),
+        false => Reply::ok(""),
+    }
+}
+
+/// Readiness: 200 once a listener's services were taken over, or when waiting longer would only keep the replica out of service; 503 once it
+/// is told to stop.
 async fn successful_initial_reload(State(api): State<Arc<Api>>) -> StatusCode {
+    if api.is_stopping() {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
     let waited = !api.listeners.is_empty() && api.started.elapsed() >= READY_AT_THE_LATEST;
     if api.readiness.is_ready() || waited { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
 }

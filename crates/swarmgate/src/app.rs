@@ -18,6 +18,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use swarm::Listener;
 use tokio::net::TcpListener;
@@ -35,6 +36,8 @@ pub struct RunningProxy {
     pub controller: Controller,
     proxy: Proxy,
     drain: Duration,
+    /// Read by the API.
+    stopping: Arc<AtomicBool>,
     tasks: JoinSet<()>,
 }
 
@@ -81,6 +84,7 @@ pub async fn start_proxy_logging_to(
         tasks.spawn(follower.run());
     }
     let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver, client.clone());
+    let stopping = Arc::new(AtomicBool::new(false));
     let api = Api {
         controller: controller.clone(),
         peers,
@@ -89,12 +93,13 @@ pub async fn start_proxy_logging_to(
         readiness,
         observer: observer.clone(),
         started: Instant::now(),
+        stopping: Arc::clone(&stopping),
         globals: globals(&settings, &ports),
     };
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
     let proxy = bound.serve(controller.cell().clone(), settings.timeouts, observer)?;
     tell_start(&settings, api_address, &ports);
-    Ok(RunningProxy { api: api_address, ports, controller, proxy, drain: settings.drain, tasks })
+    Ok(RunningProxy { api: api_address, ports, controller, proxy, drain: settings.drain, stopping, tasks })
 }
 
 /// Starts the role `listener`. Docker need not answer yet.
@@ -145,8 +150,9 @@ pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 impl RunningProxy {
-    /// Takes no new connections and lets the others finish.
+    /// Fails its health checks, then takes no new connections and lets the others finish.
     pub async fn drain(mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
         tracing::info!("Stopping: connections have {} s to finish", self.drain.as_secs());
         let (proxy, limit) = (self.proxy, self.drain);
         // The threads are waited for by one that may wait; a panic of theirs leaves nothing to wait for.

@@ -14,11 +14,11 @@ mod tally;
 mod wire;
 
 pub(crate) use backend::{Backend, Deaf, SERVE, Server, serve_alone};
-pub(crate) use client::{Client, Loss, Reply};
+pub(crate) use client::{Client, Loss};
 pub(crate) use host::{Usage, raise_descriptors, signal};
 pub(crate) use load::{Ask, Load};
 pub(crate) use names::Relay;
-pub(crate) use program::Program;
+pub(crate) use program::{Program, free_port};
 pub(crate) use run::Run;
 pub(crate) use tally::Tally;
 pub(crate) use wire::Wire;

@@ -1,6 +1,6 @@
 //! SIGTERM: what has begun is finished, what is idle ends, and nothing new is taken.
 
-use crate::harness::{Backend, TestProxy, get, got, ok, published, soon};
+use crate::harness::{Backend, Peer, TestProxy, get, got, ok, published, soon};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
@@ -70,6 +70,26 @@ async fn a_client_that_has_just_connected_may_still_ask() {
         server.receives(got("/demo")).await;
         server.send(ok("hi")).await;
         client.receives("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").await;
+    };
+    soon("the drain", async { tokio::join!(proxy.drain(), script) }).await;
+}
+
+#[tokio::test]
+async fn bug_health_checks_went_on_succeeding_after_the_ports_had_closed() {
+    let (proxy, mut backend) = published().await;
+    let (address, api) = (proxy.address(), proxy.api_address());
+    assert_eq!(proxy.api("/ping").await.status(), 200);
+    let (mut client, mut server) = proxy.exchange(&mut backend, &get("/demo")).await;
+    let script = async {
+        refuses(address).await;
+        for path in ["ping", "successfulinitreload"] {
+            let mut caller = Peer::connect(api).await;
+            caller.send(get(&format!("/v1/docker-flow-proxy/{path}"))).await;
+            let head = caller.receives_head().await;
+            assert!(head.starts_with("HTTP/1.1 503 "), "{path}: {head}");
+        }
+        server.send(ok("hi")).await;
+        client.reply().await;
     };
     soon("the drain", async { tokio::join!(proxy.drain(), script) }).await;
 }

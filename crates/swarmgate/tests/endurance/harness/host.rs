@@ -24,7 +24,8 @@ impl Usage {
         let stat = fs::read_to_string(format!("{place}/stat")).context("the process is there")?;
         // The second field is a name in parentheses and may hold spaces.
         let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = fields.get(11..13).context("times")?.iter().filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
+        let ticks =
+            fields.get(11..13).context("times")?.iter().filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
         let status = fs::read_to_string(format!("{place}/status"))?;
         let descriptors = fs::read_dir(format!("{place}/fd"))?.count();
         let (resident, peak) = (kib(&status, "VmRSS:"), kib(&status, "VmHWM:"));

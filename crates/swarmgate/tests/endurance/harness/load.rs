@@ -177,7 +177,8 @@ impl Asking {
 
     async fn get(&self, client: &mut Client, id: u64, pieces: usize) -> Result<(), Loss> {
         let length = if pieces > 1 { 40_000 } else { length_of(id) };
-        let request = self.head("GET", &format!("id={id}&bytes={length}&pieces={pieces}&pause={}", SLOW.as_millis()), "");
+        let request =
+            self.head("GET", &format!("id={id}&bytes={length}&pieces={pieces}&pause={}", SLOW.as_millis()), "");
         let reply = client.ask(request.as_bytes()).await?;
         self.shared.judge(&reply, &pattern(id, length))
     }

@@ -54,7 +54,11 @@ impl Program {
         command.args(["-c", &format!("{limited}exec \"$0\" \"$@\""), PROGRAM, "proxy"]);
         command.env("IP", "127.0.0.1").env("PORT", api.port().to_string());
         command.env("DEFAULT_PORTS", address.port().to_string()).env("BIND_PORTS", "").env("LISTENER_ADDRESS", "");
-        command.env("THREADS", "2").env("LOG", "info").env("SECRETS_DIR", "/nonexistent").envs(variables.iter().copied());
+        command
+            .env("THREADS", "2")
+            .env("LOG", "info")
+            .env("SECRETS_DIR", "/nonexistent")
+            .envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let child = command.spawn().context("the proxy cannot be started")?;
         Ok(Program { child, address, api, log })
@@ -66,7 +70,9 @@ impl Program {
                 anyhow::bail!("the proxy ended: {status}");
             }
             // Somebody else may answer on a port that was free a moment ago.
-            if let Ok(reply) = self.call("/ping").await && reply.status == 200 && Client::of(self.address).connect().await.is_ok()
+            if let Ok(reply) = self.call("/ping").await
+                && reply.status == 200
+                && Client::of(self.address).connect().await.is_ok()
             {
                 return Ok(());
             }
@@ -132,6 +138,11 @@ impl Drop for Program {
         let _ = self.child.wait();
         let _ = fs::remove_file(&self.log);
     }
+}
+
+/// A port that nobody has.
+pub(crate) fn free_port() -> anyhow::Result<SocketAddr> {
+    free_ports().map(|[port, _]| port)
 }
 
 /// Two ports that nobody has.

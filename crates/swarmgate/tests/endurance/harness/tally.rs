@@ -53,11 +53,6 @@ impl Tally {
         Duration::from_micros(self.slowest.load(Relaxed))
     }
 
-    /// Forgets how slow anything was until now.
-    pub(crate) fn forget_slowest(&self) {
-        self.slowest.store(0, Relaxed);
-    }
-
     /// An error if more than `most` were lost.
     pub(crate) fn lost_at_most(&self, most: u64) -> anyhow::Result<()> {
         let reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner).join("\n    ");

@@ -17,7 +17,8 @@ pub(crate) async fn lose_no_request(run: Run) -> anyhow::Result<String> {
     let load = load.clients(2, Ask::Pipelined).clients(1, Ask::Post(100)).clients(1, Ask::Post(65_536));
     let load = load.clients(1, Ask::Chunked(5_000));
     let pieces = run.of(20, 100);
-    let slow = Load::new(&run, proxy.address, "/hot", None).clients(2, Ask::Download(pieces)).clients(2, Ask::Upload(pieces));
+    let slow =
+        Load::new(&run, proxy.address, "/hot", None).clients(2, Ask::Download(pieces)).clients(2, Ask::Upload(pieces));
     for change in 1..=changes {
         let due = change * requests / (changes + 1);
         until(STANDSTILL, "requests go on", || run.tally.answered() + run.tally.losses() >= due).await?;
@@ -41,7 +42,8 @@ async fn make(proxy: &Program, change: u64, ports: [u16; 2]) -> anyhow::Result<(
         0 => proxy.configure(&hot(change / 3, ports)).await,
         1 => {
             // One before it and one behind it in the table, on hosts and paths that lie around those of the hot one.
-            let query = format!("serviceName=a{change}&servicePath=/hot/{change}/x,/h&port={port}&outboundHostname=127.0.0.1");
+            let query =
+                format!("serviceName=a{change}&servicePath=/hot/{change}/x,/h&port={port}&outboundHostname=127.0.0.1");
             proxy.configure(&query).await
         }
         _ => proxy.change(&format!("/remove?serviceName=a{}", change - 1)).await,

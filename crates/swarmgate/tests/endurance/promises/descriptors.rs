@@ -14,7 +14,9 @@ pub(crate) async fn run_out(run: Run) -> anyhow::Result<String> {
     // Its clients stay although they say nothing.
     let variables = [("TIMEOUT_HTTP_REQUEST", "600"), ("TIMEOUT_HTTP_KEEP_ALIVE", "600")];
     let proxy = Program::with_descriptors(Some(LIMIT), &variables).await?;
-    proxy.configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port())).await?;
+    proxy
+        .configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port()))
+        .await?;
     let mut early = Client::of(proxy.address);
     anyhow::ensure!(early.ask(REQUEST).await.is_ok(), "no answer before");
     let lines = proxy.log_lines().len();
@@ -53,7 +55,10 @@ pub(crate) async fn run_out(run: Run) -> anyhow::Result<String> {
         let last = proxy.log_lines().pop().unwrap_or_default();
         broken.push(format!("{lines} lines in the log, the last one: {last}"));
     }
-    let figures = format!("{} descriptors of {LIMIT}, 2 s cost {busy:?}, back after {back:.1?}, {lines} lines", after.descriptors);
+    let figures = format!(
+        "{} descriptors of {LIMIT}, 2 s cost {busy:?}, back after {back:.1?}, {lines} lines",
+        after.descriptors
+    );
     anyhow::ensure!(broken.is_empty(), "{figures}\n    {}", broken.join("\n    "));
     Ok(figures)
 }

@@ -140,6 +140,10 @@ pub(crate) async fn halted(run: Run) -> anyhow::Result<String> {
     load.stop().await?;
     // Those in flight when it halts, and then one now and then that finds out whether it is back.
     let most = 2 * clients as u64;
-    anyhow::ensure!(lost <= most, "{lost} requests waited for a halted server while {answered} were answered: {}", run.tally);
+    anyhow::ensure!(
+        lost <= most,
+        "{lost} requests waited for a halted server while {answered} were answered: {}",
+        run.tally
+    );
     Ok(format!("{lost} requests waited for a halted server while {answered} were answered; back after {back:.1?}"))
 }

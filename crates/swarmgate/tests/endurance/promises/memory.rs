@@ -19,7 +19,9 @@ pub(crate) async fn stays_small(run: Run) -> anyhow::Result<String> {
     let backend = Backend::start().await?;
     let variables = [("TIMEOUT_HTTP_KEEP_ALIVE", "600"), ("TIMEOUT_HTTP_REQUEST", "60")];
     let proxy = Program::start(&variables).await?;
-    proxy.configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port())).await?;
+    proxy
+        .configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port()))
+        .await?;
     let base = proxy.usage()?;
     let mut clients = Vec::new();
     for number in 0..idle {

@@ -32,7 +32,8 @@ pub(crate) async fn may_fail(run: Run) -> anyhow::Result<String> {
     let load = Load::watched(&run, proxy.address, "/go", None, move |reply| {
         seen.store(reply.by.rsplit('.').next().and_then(|last| last.parse().ok()).unwrap_or(0), Relaxed);
     });
-    let load = load.paced(Duration::from_millis(2)).clients(4, Ask::Get).clients(2, Ask::Fresh).clients(1, Ask::Post(1000));
+    let load =
+        load.paced(Duration::from_millis(2)).clients(4, Ask::Get).clients(2, Ask::Fresh).clients(1, Ask::Post(1000));
     until(RECOVERY, "the first server answers", || by.load(Relaxed) == 2).await?;
     let mut slowest_recovery = Duration::ZERO;
     for (number, (name, fault)) in faults().into_iter().enumerate() {
@@ -44,14 +45,18 @@ pub(crate) async fn may_fail(run: Run) -> anyhow::Result<String> {
         dns.resolves("tasks.go", &[next]);
         dns.about("go", Says::NoSuchName);
         way.delay(Duration::ZERO).await?;
-        let recovery = until(RECOVERY, &format!("the new address, after DNS {name}"), || by.load(Relaxed) == next).await?;
+        let recovery =
+            until(RECOVERY, &format!("the new address, after DNS {name}"), || by.load(Relaxed) == next).await?;
         slowest_recovery = slowest_recovery.max(recovery);
     }
     load.stop().await?;
     run.tally.lost_at_most(0)?;
     run.tally.stage("");
     let slowest = run.tally.slowest();
-    Ok(format!("6 faults of {hold:?}: {}, slowest {slowest:.1?}, recovered after at most {slowest_recovery:.1?}", run.tally))
+    Ok(format!(
+        "6 faults of {hold:?}: {}, slowest {slowest:.1?}, recovered after at most {slowest_recovery:.1?}",
+        run.tally
+    ))
 }
 
 fn faults() -> [(&'static str, Fault); 6] {

@@ -16,7 +16,9 @@ pub(crate) async fn slow_nobody(run: Run) -> anyhow::Result<String> {
     let backend = Backend::start().await?;
     let deaf = Deaf::on(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let proxy = Program::start(&[("RESOLVERS", &dns.address.to_string())]).await?;
-    proxy.configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port())).await?;
+    proxy
+        .configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port()))
+        .await?;
     for number in 0..BAD {
         proxy.configure(&bad(&dns, number, &deaf)).await?;
     }
@@ -29,7 +31,8 @@ pub(crate) async fn slow_nobody(run: Run) -> anyhow::Result<String> {
     let together = percentile(&run, &proxy, measured).await?;
     noise.abort_all();
     run.tally.lost_at_most(0)?;
-    let figures = format!("99 of 100 within {alone:.1?} alone, {together:.1?} beside {BAD} bad services; {}", run.tally);
+    let figures =
+        format!("99 of 100 within {alone:.1?} alone, {together:.1?} beside {BAD} bad services; {}", run.tally);
     anyhow::ensure!(together < alone + MOST_MORE, "{figures}");
     Ok(figures)
 }

@@ -29,7 +29,8 @@ pub(crate) async fn is_exact(run: Run) -> anyhow::Result<String> {
     );
     let (backend, deaf) = (Backend::start().await?, Deaf::on(SocketAddr::from(([127, 0, 0, 1], 0))).await?);
     let proxy = start(&run, limits).await?;
-    let service = |name: &str, port| format!("serviceName={name}&servicePath=/{name}&port={port}&outboundHostname=127.0.0.1");
+    let service =
+        |name: &str, port| format!("serviceName={name}&servicePath=/{name}&port={port}&outboundHostname=127.0.0.1");
     proxy.configure(&service("go", backend.port())).await?;
     proxy.configure(&service("deaf", deaf.address.port())).await?;
     let mut cases = JoinSet::new();
@@ -45,7 +46,13 @@ pub(crate) async fn is_exact(run: Run) -> anyhow::Result<String> {
     case("a silent server", limits.server, Some(504), &[b"GET /go?hang=1 HTTP/1.1\r\nHost: a\r\n\r\n"], b"");
     case("a body that stops", limits.client, Some(408), &[POST], b"");
     case("a body that trickles in", limits.client, Some(408), &[POST], b"x");
-    case("a server that takes no connection", limits.connect, Some(503), &[b"GET /deaf HTTP/1.1\r\nHost: a\r\n\r\n"], b"");
+    case(
+        "a server that takes no connection",
+        limits.connect,
+        Some(503),
+        &[b"GET /deaf HTTP/1.1\r\nHost: a\r\n\r\n"],
+        b"",
+    );
     while let Some(done) = cases.join_next().await {
         done?;
     }
@@ -77,7 +84,9 @@ async fn wait(mut client: Client, parts: &[&[u8]], trickle: &'static [u8], limit
     }
     let mut began = Instant::now();
     for (number, part) in parts.iter().enumerate() {
-        if number > 0 && let Err(loss) = client.reply().await {
+        if number > 0
+            && let Err(loss) = client.reply().await
+        {
             return (Err(loss), began.elapsed());
         }
         began = Instant::now();

@@ -45,12 +45,19 @@ pub(crate) async fn leaves_nothing(run: Run) -> anyhow::Result<String> {
     run.tally.lost_at_most(0)?;
     let most = if run.long { base.descriptors + 2 } else { base.descriptors + POOLED };
     let limit = run.of(Duration::from_secs(10), POOL_IS_EMPTY);
-    let back = until(limit, "descriptors are given back", || proxy.usage().is_ok_and(|usage| usage.descriptors <= most));
+    let back =
+        until(limit, "descriptors are given back", || proxy.usage().is_ok_and(|usage| usage.descriptors <= most));
     let back = back.await?;
     verdict(&run, base, &samples, proxy.usage()?, back)
 }
 
-fn verdict(run: &Run, base: Usage, samples: &[(Duration, Usage)], end: Usage, back: Duration) -> anyhow::Result<String> {
+fn verdict(
+    run: &Run,
+    base: Usage,
+    samples: &[(Duration, Usage)],
+    end: Usage,
+    back: Duration,
+) -> anyhow::Result<String> {
     let settled = &samples[samples.len() / 3..];
     let (first, last) = (settled[0].1.resident, settled[settled.len() - 1].1.resident);
     let slope = slope(settled) * 3600.0 / 1024.0;
@@ -67,8 +74,9 @@ fn slope(samples: &[(Duration, Usage)]) -> f64 {
     let count = samples.len() as f64;
     let points: Vec<_> = samples.iter().map(|(at, usage)| (at.as_secs_f64(), usage.resident as f64)).collect();
     let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
-    let (over, under) =
-        points.iter().fold((0.0, 0.0), |(over, under), point| (over + (point.0 - x) * (point.1 - y), under + (point.0 - x).powi(2)));
+    let (over, under) = points
+        .iter()
+        .fold((0.0, 0.0), |(over, under), point| (over + (point.0 - x) * (point.1 - y), under + (point.0 - x).powi(2)));
     over / under
 }
 

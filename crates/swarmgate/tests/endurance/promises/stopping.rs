@@ -29,7 +29,9 @@ struct Stopped {
 async fn stop_once(run: &Run) -> anyhow::Result<Stopped> {
     let backend = Backend::start().await?;
     let mut proxy = Program::start(&[("DRAIN_SECONDS", "8")]).await?;
-    proxy.configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port())).await?;
+    proxy
+        .configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port()))
+        .await?;
     let load = Load::new(run, proxy.address, "/go", None).clients(4, Ask::Get).clients(2, Ask::Fresh);
     let load = load.clients(1, Ask::Pipelined).clients(1, Ask::Post(1000)).clients(1, Ask::Chunked(5000));
     let load = load.clients(3, Ask::Download(10)).clients(3, Ask::Upload(10));
@@ -67,7 +69,9 @@ pub(crate) async fn in_time(run: Run) -> anyhow::Result<String> {
     let grace = run.of(2, 8);
     let backend = Backend::start().await?;
     let mut proxy = Program::start(&[("DRAIN_SECONDS", &grace.to_string())]).await?;
-    proxy.configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port())).await?;
+    proxy
+        .configure(&format!("serviceName=go&servicePath=/go&port={}&outboundHostname=127.0.0.1", backend.port()))
+        .await?;
     let mut idle = Client::of(proxy.address);
     let reply = idle.ask(b"GET /go?bytes=1 HTTP/1.1\r\nHost: a\r\n\r\n").await;
     anyhow::ensure!(reply.is_ok_and(|reply| reply.status == 200), "no answer before the stop");
@@ -86,5 +90,7 @@ pub(crate) async fn in_time(run: Run) -> anyhow::Result<String> {
     let (status, _) = proxy.ends(Duration::from_secs(2)).await?;
     anyhow::ensure!(status.success(), "the proxy ended with {status}");
     let took = began.elapsed();
-    Ok(format!("of {grace} s: idle ended after {idle:.1?}, a request that lasts after {cut_after:.1?}, the program after {took:.1?}"))
+    Ok(format!(
+        "of {grace} s: idle ended after {idle:.1?}, a request that lasts after {cut_after:.1?}, the program after {took:.1?}"
+    ))
 }
