@@ -22,12 +22,14 @@ impl Deadline {
         Deadline { at, timer: Box::pin(sleep_until(at)) }
     }
 
-    /// Moves the deadline to `limit` from now.
-    pub(crate) fn set(&mut self, limit: Duration) {
-        self.at = Instant::now() + limit;
+    /// Moves the deadline to `limit` from now; returns the present time, so that nobody has to ask for it again.
+    pub(crate) fn set(&mut self, limit: Duration) -> Instant {
+        let now = Instant::now();
+        self.at = now + limit;
         if self.at < self.timer.deadline() {
             self.timer.as_mut().reset(self.at);
         }
+        now
     }
 
     /// Ready once the deadline has passed.

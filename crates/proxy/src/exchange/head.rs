@@ -8,8 +8,13 @@ use crate::http1::request::Request;
 use crate::http1::{Malformed, Parsed, field_space};
 use crate::observe::{Head, Observed};
 use crate::worker::Shared;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
+
+/// How long a proxy that is about to stop waits for another request after a response. A client that asks again and again has mostly sent
+/// it already: to close the connection under it would lose it.
+const NEXT_REQUEST: Duration = Duration::from_secs(1);
 
 /// For what a client is waited.
 #[derive(Clone, Copy)]
@@ -30,10 +35,13 @@ pub(super) async fn next<S>(
 where
     S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
-    client.deadline.set(match waiting {
-        Waiting::First(_) => shared.timeouts.http_request,
-        Waiting::Next => shared.timeouts.http_keep_alive,
-    });
+    let expected = match waiting {
+        Waiting::First(until) => {
+            client.deadline.set(shared.timeouts.http_request);
+            until
+        }
+        Waiting::Next => client.deadline.set(shared.timeouts.http_keep_alive) + NEXT_REQUEST,
+    };
     let mut parsed_length = 0;
     let mut began = None;
     loop {
@@ -45,14 +53,13 @@ where
                 Ok(Parsed::Complete(decision)) => return Ok(Ok(decision)),
                 Err(malformed) => return Ok(Err(malformed)),
                 Ok(Parsed::Partial) if parsed_length == 0 => {
-                    client.deadline.set(shared.timeouts.http_request);
-                    began = Some(Instant::now());
+                    began = Some(client.deadline.set(shared.timeouts.http_request));
                 }
                 Ok(Parsed::Partial) => {}
             }
             parsed_length = length;
         }
-        let is_idle = || length == 0 && !waiting.is_expected();
+        let is_idle = || length == 0 && Instant::now() >= expected;
         client.read(|| shared.is_draining() && is_idle()).await?;
     }
 }
@@ -80,13 +87,6 @@ fn read<S>(
         forward.client_keeps &= request.shape.keep_alive && !shared.is_draining();
     }
     Ok(Parsed::Complete((decision, observed)))
-}
-
-impl Waiting {
-    /// Whether a request must be on its way.
-    fn is_expected(self) -> bool {
-        matches!(self, Waiting::First(until) if Instant::now() < until)
-    }
 }
 
 /// Whether the empty line that ends a head may be in `buffered`; before `from` it is known not to be.

@@ -28,7 +28,7 @@ async fn requests_in_flight_are_finished_and_new_connections_refused() {
 }
 
 #[tokio::test]
-async fn idle_connections_end_at_once() {
+async fn idle_connections_end_soon() {
     let (proxy, mut backend) = published().await;
     let (mut client, mut server) = proxy.exchange(&mut backend, &get("/demo")).await;
     server.send(ok("hi")).await;
@@ -63,6 +63,24 @@ async fn a_client_that_has_just_connected_may_still_ask() {
     let (proxy, mut backend) = published().await;
     let address = proxy.address();
     let mut client = proxy.client().await;
+    let script = async {
+        refuses(address).await;
+        client.send(get("/demo")).await;
+        let mut server = backend.accept().await;
+        server.receives(got("/demo")).await;
+        server.send(ok("hi")).await;
+        client.receives("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").await;
+    };
+    soon("the drain", async { tokio::join!(proxy.drain(), script) }).await;
+}
+
+#[tokio::test]
+async fn bug_the_next_request_of_a_busy_client_met_the_end_of_its_connection() {
+    let (proxy, mut backend) = published().await;
+    let (mut client, mut server) = proxy.exchange(&mut backend, &get("/demo")).await;
+    server.send(ok("hi")).await;
+    client.receives(ok("hi")).await;
+    let address = proxy.address();
     let script = async {
         refuses(address).await;
         client.send(get("/demo")).await;

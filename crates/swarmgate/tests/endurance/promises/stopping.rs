@@ -64,7 +64,7 @@ async fn watch(port: std::net::SocketAddr, api: std::net::SocketAddr, early: Arc
     }
 }
 
-/// A request that takes longer than the grace period is cut; idle connections end at once.
+/// A request that takes longer than the grace period is cut; idle connections end after a second.
 pub(crate) async fn in_time(run: Run) -> anyhow::Result<String> {
     let grace = run.of(2, 8);
     let backend = Backend::start().await?;
@@ -81,7 +81,7 @@ pub(crate) async fn in_time(run: Run) -> anyhow::Result<String> {
     anyhow::ensure!(idle.ask(b"GET /go?bytes=1 HTTP/1.1\r\nHost: a\r\n\r\n").await.is_ok(), "no second answer");
     let began = Instant::now();
     proxy.signal("TERM")?;
-    let left = within(Duration::from_secs(1), "the end of an idle connection", idle.reply()).await?;
+    let left = within(Duration::from_millis(1500), "the end of an idle connection", idle.reply()).await?;
     anyhow::ensure!(left.is_err(), "an answer to nothing");
     let idle = began.elapsed();
     let cut = within(Duration::from_secs(grace + 1), "the cut of a request that lasts", hanging.reply()).await?;
