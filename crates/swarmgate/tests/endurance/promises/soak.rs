@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Bytes of memory that may be more at the end than after the first third: the allocator's own ups and downs.
+/// KiB of memory that may be more at the end than after the first third: the allocator's own ups and downs.
 const MOST_GROWTH: u64 = 4 * 1024;
 /// Connections to servers that may be kept for a minute.
 const POOLED: usize = 60;
@@ -60,9 +60,13 @@ fn verdict(
 ) -> anyhow::Result<String> {
     let settled = &samples[samples.len() / 3..];
     let (first, last) = (settled[0].1.resident, settled[settled.len() - 1].1.resident);
-    let slope = slope(settled) * 3600.0 / 1024.0;
+    // The slope of a few seconds says nothing of an hour.
+    let slope = match run.long {
+        true => format!(" (slope {:.2} MiB/h)", slope(settled) * 3600.0 / 1024.0),
+        false => String::new(),
+    };
     let figures = format!(
-        "{}; memory {} KiB at first, {first} after a third, {last} in the end (slope {slope:.2} MiB/h); descriptors {} and {} ({back:.1?} later)",
+        "{}; memory {} KiB at first, {first} after a third, {last} in the end{slope}; descriptors {} and {} ({back:.1?} later)",
         run.tally, base.resident, base.descriptors, end.descriptors
     );
     anyhow::ensure!(last <= first + MOST_GROWTH, "{figures}");
