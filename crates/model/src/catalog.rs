@@ -90,6 +90,15 @@ pub enum Change {
     Unknown,
 }
 
+/// A service in an earlier catalog and in a later one.
+#[derive(Clone, Copy, Debug)]
+pub struct Versions<'c> {
+    /// Then; `None` if it is new.
+    pub before: Option<&'c Arc<Service>>,
+    /// Now; `None` if it is gone.
+    pub now: Option<&'c Arc<Service>>,
+}
+
 impl Catalog {
     /// Carries out a command; on an error nothing has changed.
     pub fn apply(&mut self, command: Command, context: &Context) -> Result<Applied, Refused> {
@@ -120,17 +129,14 @@ impl Catalog {
         self.entry(name).map(|entry| &entry.service)
     }
 
-    /// The services that are not the same as in `before`, by name: each as it was then and as it is now. What both share costs nothing.
-    pub fn changes_since<'c>(
-        &'c self,
-        before: &'c Catalog,
-    ) -> Vec<(Option<&'c Arc<Service>>, Option<&'c Arc<Service>>)> {
+    /// The services that are not the same as in `before`, by name. What both catalogs share costs nothing.
+    pub fn changes_since<'c>(&'c self, before: &'c Catalog) -> Vec<Versions<'c>> {
         let mut changes = Vec::new();
-        self.services.compare(&before.services, &mut |then, now| {
-            let (then, now) = (then.map(|entry| &entry.service), now.map(|entry| &entry.service));
-            let same = matches!((then, now), (Some(then), Some(now)) if Arc::ptr_eq(then, now));
+        self.services.compare(&before.services, &mut |before, now| {
+            let (before, now) = (before.map(|entry| &entry.service), now.map(|entry| &entry.service));
+            let same = before.zip(now).is_some_and(|(before, now)| Arc::ptr_eq(before, now));
             if !same {
-                changes.push((then, now));
+                changes.push(Versions { before, now });
             }
         });
         changes

@@ -39,8 +39,8 @@ impl RouteTable {
         let mut compiler = Compiler { context, table: self.clone() };
         let changes = now.changes_since(before);
         // The last ones first, and then the first ones first: so hardly ever does a name change its number on the way.
-        changes.iter().rev().filter_map(|(then, _)| *then).for_each(|service| compiler.take(service));
-        changes.iter().filter_map(|(_, now)| *now).for_each(|service| compiler.add(service));
+        changes.iter().rev().filter_map(|change| change.before).for_each(|service| compiler.take(service));
+        changes.iter().filter_map(|change| change.now).for_each(|service| compiler.add(service));
         compiler.table
     }
 }

@@ -76,9 +76,9 @@ mod tests {
             (false, 4, &[]),
         ] {
             if add {
-                few.add(&element)
+                few.add(&element);
             } else {
-                few.take(&element)
+                few.take(&element);
             }
             assert_eq!(few.as_slice(), expected);
         }

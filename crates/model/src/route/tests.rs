@@ -1,10 +1,11 @@
 //! The index against the plain loop, and the order of rules.
 
-use super::{FieldList, RequestHead, Route, RouteTable, Rule, Verdict};
+use super::{Compiled, FieldList, RequestHead, Route, RouteTable, Rule, Verdict};
 use crate::catalog::{Catalog, Command};
 use crate::params::Params;
 use crate::service::{Context, ServiceName};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// A request as a test writes it.
 #[derive(Clone, Debug)]
@@ -211,6 +212,33 @@ proptest! {
             prop_assert_eq!(verdict(&table, asked, RouteTable::find), verdict(&table, asked, RouteTable::find_by_loop), "{:?}", asked);
         }
     }
+}
+
+#[test]
+fn a_change_compiles_nothing_but_what_it_touches() {
+    let context = Context::default();
+    let service = |number: usize| {
+        Params::from_iter([
+            ("serviceName", format!("s{number:03}")),
+            ("servicePath", format!("/{number}")),
+            ("port", "1".to_owned()),
+        ])
+    };
+    let mut catalog = Catalog::default();
+    for number in 0..500 {
+        catalog.apply(Command::Configure(service(number)), &context).unwrap();
+    }
+    let (before, table) = (catalog.clone(), RouteTable::compile(&catalog, &context));
+    let mut changed = service(250);
+    changed.set("servicePath", "/other");
+    catalog.apply(Command::Configure(changed), &context).unwrap();
+    let next = table.follow(&before, &catalog, &context);
+    let shared = |(one, other): (&Arc<Compiled>, &Arc<Compiled>)| Arc::ptr_eq(one, other);
+    assert_eq!(table.services.iter().zip(next.services.iter()).filter(|pair| shared(*pair)).count(), 499);
+    assert!(
+        next.backends().changed_since(table.backends()).count() < 200,
+        "places of all backends were looked through"
+    );
 }
 
 /// Everything that can be seen of a table but the answers it gives.
