@@ -1,4 +1,4 @@
-//! Which servers refused or ignored a connection a moment ago. Each thread learns for itself: no lock, no message.
+//! Which servers refused or ignored a connection, or left a request without an answer, a moment ago. Each thread learns for itself: no lock, no message.
 //!
 //! Not here: active checks, and choosing a server (`balance`).
 
@@ -16,6 +16,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 struct Failing {
     until: Instant,
     pause: Duration,
+    /// It takes connections and says nothing, as a halted process does: a connection proves nothing, only an answer does.
+    silent: bool,
 }
 
 thread_local! {
@@ -29,8 +31,8 @@ pub(crate) fn is_failing(address: SocketAddr) -> bool {
     })
 }
 
-/// A connection to `address` is tried, for at most `limit`. A failing server is tried by one request at a time: should it fail again,
-/// nobody else has waited for it.
+/// A connection to `address`, or an answer of it, is waited for, for at most `limit`. A failing server is tried by one request at a time:
+/// should it fail again, nobody else has waited for it.
 pub(crate) fn trying(address: SocketAddr, limit: Duration) {
     FAILING.with_borrow_mut(|failing| {
         if let Some(failing) = failing.get_mut(&address) {
@@ -41,20 +43,40 @@ pub(crate) fn trying(address: SocketAddr, limit: Duration) {
 
 /// A connection to `address` failed.
 pub(crate) fn failed(address: SocketAddr) {
+    pass_over(address, false);
+}
+
+/// A request to `address` had no byte of an answer in all the time that the server may take.
+pub(crate) fn said_nothing(address: SocketAddr) {
+    pass_over(address, true);
+}
+
+fn pass_over(address: SocketAddr, silent: bool) {
     FAILING.with_borrow_mut(|failing| {
         if !failing.contains_key(&address) {
-            tracing::warn!("Server {address} cannot be reached; it is passed over while there are others");
+            let what = if silent { "does not answer" } else { "cannot be reached" };
+            tracing::warn!("Server {address} {what}; it is passed over while there are others");
         }
         let pause = failing.get(&address).map_or(FIRST_PAUSE, |failing| (failing.pause * 2).min(LONGEST_PAUSE));
-        failing.insert(address, Failing { until: Instant::now() + pause, pause });
+        failing.insert(address, Failing { until: Instant::now() + pause, pause, silent });
     });
 }
 
 /// A connection to `address` was made.
 pub(crate) fn connected(address: SocketAddr) {
+    recovered(address, "is reached again", |failing| !failing.silent);
+}
+
+/// A request to `address` was answered.
+pub(crate) fn answered(address: SocketAddr) {
+    recovered(address, "answers again", |_| true);
+}
+
+fn recovered(address: SocketAddr, what: &str, has_recovered: impl Fn(&Failing) -> bool) {
     FAILING.with_borrow_mut(|failing| {
-        if !failing.is_empty() && failing.remove(&address).is_some() {
-            tracing::info!("Server {address} is reached again");
+        if !failing.is_empty() && failing.get(&address).is_some_and(has_recovered) {
+            failing.remove(&address);
+            tracing::info!("Server {address} {what}");
         }
     });
 }
@@ -81,6 +103,20 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1001)).await;
         assert!(is_failing(address), "the second pause is two seconds");
         connected(address);
+        assert!(!is_failing(address));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bug_a_halted_server_was_asked_by_everybody_because_it_took_connections() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 2));
+        said_nothing(address);
+        connected(address);
+        assert!(is_failing(address));
+        tokio::time::advance(Duration::from_millis(1001)).await;
+        assert!(!is_failing(address), "one request finds out");
+        trying(address, Duration::from_secs(20));
+        assert!(is_failing(address), "and nobody else meanwhile");
+        answered(address);
         assert!(!is_failing(address));
     }
 }

@@ -12,8 +12,8 @@ use super::response::ResponseSide;
 use crate::client::{Client, ClientStream};
 use crate::http1::MAX_HEAD;
 use crate::observe::{Cut, Session, Why};
-use crate::pool;
 use crate::worker::Shared;
+use crate::{health, pool};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -79,6 +79,7 @@ where
     let mut attempt = Attempt::new(&upstream, &shape, shared.timeouts.connect);
     loop {
         let Some(mut server) = attempt.server(session).await else { return Outcome::Answer(Why::NoServer) };
+        health::trying(server.address, server_limit);
         let mut response = ResponseSide::new(shape, client_keeps);
         let fault = {
             let patience = Patience::new(shared.timeouts.client, server_limit);
@@ -87,14 +88,22 @@ where
             transfer.run(&mut server, session).await.err()
         };
         match fault {
-            None => return finish(server, request, &response, &attempt, session),
+            None => {
+                health::answered(server.address);
+                return finish(server, request, &response, &attempt, session);
+            }
             // The server went before it said anything, and nothing of the body is lost.
             Some(Fault::ServerGone)
                 if response.is_untouched() && request.can_repeat() && attempt.goes_on_without(&server, session) =>
             {
                 request.rewind();
             }
-            Some(fault) => return fail(fault, &response, session),
+            Some(fault) => {
+                if fault == Fault::ServerTooSlow && response.is_untouched() && upstream.host.count() > 1 {
+                    health::said_nothing(server.address);
+                }
+                return fail(fault, &response, session);
+            }
         }
     }
 }

@@ -29,11 +29,7 @@ pub(crate) fn all() -> Vec<Promise> {
         promise!(r4_tcp_tunnels_outlive_changes, tunnels::tcp, broken: "reqMode=tcp is not served yet"),
         promise!(r7_a_killed_server_costs_no_get, dying::killed),
         promise!(r7_a_deaf_server_is_waited_for_once, dying::deaf),
-        promise!(
-            r7_a_halted_server_is_passed_over,
-            dying::halted,
-            broken: "only connections that fail count against a server, and a halted one still takes them"
-        ),
+        promise!(r7_a_halted_server_is_passed_over, dying::halted),
         promise!(r8_a_stop_cuts_nothing_that_ends_in_time, stopping::gently),
         promise!(r8_a_stop_is_over_in_time, stopping::in_time),
         promise!(
