@@ -3,6 +3,7 @@
 //! Not here: what a request is for (`connection`) and forwarding it (`exchange`).
 
 use crate::deadline::Deadline;
+use crate::http1::MAX_EMPTY_LINES;
 use crate::observe::Accepted;
 use crate::scratch;
 use socket2::SockRef;
@@ -99,11 +100,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         Ok(())
     }
 
-    /// Line ends alone are not the start of a request (RFC 9112 §2.2): old clients send one behind a body.
-    pub(crate) fn skip_line_ends(&mut self) {
-        if self.buffered.iter().all(|byte| b"\r\n".contains(byte)) {
-            self.buffered.clear();
-        }
+    /// Nothing of a request is there: empty lines alone are not the start of one (RFC 9112 §2.2).
+    pub(crate) fn is_blank(&self) -> bool {
+        self.buffered.len() <= MAX_EMPTY_LINES && self.buffered.iter().all(|byte| b"\r\n".contains(byte))
     }
 
     /// Takes `count` bytes off the front of `buffered`.

@@ -128,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
     /// Whoever sent a part of a request is told that it took too long; whoever sent nothing is left in peace.
     fn without_request(&self, ended: Ended) -> Step {
         match ended {
-            Ended::TimedOut if !self.client.buffered.is_empty() => self.refuse(Why::HeadTimeout),
+            Ended::TimedOut if !self.client.is_blank() => self.refuse(Why::HeadTimeout),
             Ended::TimedOut | Ended::Closed | Ended::Draining => Step::End,
         }
     }

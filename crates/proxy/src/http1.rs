@@ -2,6 +2,7 @@
 //!
 //! Not here: sockets and time (`connection`, `exchange`), and what becomes of a request (`model::route`).
 
+pub(crate) mod authority;
 pub(crate) mod body;
 pub(crate) mod fields;
 pub(crate) mod request;
@@ -15,6 +16,11 @@ pub(crate) const MAX_HEAD: usize = 32 * 1024;
 pub(crate) const MAX_FIELDS: usize = 256;
 /// The longest request target, in bytes; a longer one gets 414.
 pub(crate) const MAX_TARGET: usize = 16 * 1024;
+
+/// The longest method, in bytes; a longer one gets 501 (RFC 9112 §3). The longest registered one has 17.
+pub(crate) const MAX_METHOD: usize = 32;
+/// The most bytes of empty lines before a request: old clients send one behind a body (RFC 9112 §2.2).
+pub(crate) const MAX_EMPTY_LINES: usize = 8 * b"\r\n".len();
 
 /// Room for the fields of one head, on the caller's stack.
 pub(crate) type FieldSpace<'b> = [MaybeUninit<httparse::Header<'b>>; MAX_FIELDS];
@@ -44,6 +50,12 @@ pub(crate) enum Malformed {
     /// Too long a target.
     #[error("the request target is too long")]
     TargetTooLong,
+    /// Longer than any method that is.
+    #[error("the method is too long")]
+    MethodTooLong,
+    /// Something else is expected than to be asked for the body (RFC 9110 §10.1.1).
+    #[error("the expectation is unknown")]
+    Expectation,
     /// CONNECT, which a reverse proxy does not offer.
     #[error("the method is not offered")]
     MethodNotAllowed,

@@ -5,7 +5,6 @@
 use super::{Decision, Forward};
 use crate::answer::Answer;
 use crate::client::Client;
-use crate::http1::Malformed;
 use crate::http1::request::{Changes, Request};
 use crate::world::World;
 use model::auth::Access;
@@ -15,12 +14,7 @@ use model::{RequestHead, Route, Verdict};
 use std::sync::Arc;
 
 /// Finds the route and writes the head for its server into `room`.
-pub(super) fn decide<S>(
-    world: &World,
-    request: &Request<'_, '_>,
-    client: &Client<S>,
-    room: Vec<u8>,
-) -> Result<Decision, Malformed> {
+pub(super) fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Client<S>, room: Vec<u8>) -> Decision {
     let head = RequestHead {
         method: request.method.as_bytes(),
         host: request.host,
@@ -34,7 +28,7 @@ pub(super) fn decide<S>(
         Verdict::Forward(route) => to_server(world, route, request, client, room),
         verdict => {
             let answer = Answer::to(verdict).unwrap_or(Answer::Status(503));
-            Ok(Decision::Answer(answer, request.shape))
+            Decision::Answer(answer, request.shape)
         }
     }
 }
@@ -45,11 +39,11 @@ fn to_server<S>(
     request: &Request<'_, '_>,
     client: &Client<S>,
     mut room: Vec<u8>,
-) -> Result<Decision, Malformed> {
+) -> Decision {
     let upstream = world.upstream(route.backend);
     let rewritten = match rewrite(route, request) {
         Ok(rewritten) => rewritten,
-        Err(answer) => return Ok(Decision::Answer(answer, request.shape)),
+        Err(answer) => return Decision::Answer(answer, request.shape),
     };
     let mode = upstream.backend.connection_mode;
     let changes = Changes {
@@ -60,13 +54,13 @@ fn to_server<S>(
         fallback_host: upstream.backend.dial.host(),
         close: mode != ConnectionMode::KeepAlive,
     };
-    request.write(&changes, &mut room)?;
-    Ok(Decision::Forward(Forward {
+    request.write(&changes, &mut room);
+    Decision::Forward(Forward {
         shape: request.shape,
         upstream: Arc::clone(upstream),
         head: room,
         client_keeps: mode != ConnectionMode::Close,
-    }))
+    })
 }
 
 /// The request line after the route's rewrites; `None` if it has none.

@@ -45,8 +45,7 @@ where
     let mut parsed_length = 0;
     let mut began = None;
     loop {
-        client.skip_line_ends();
-        let length = client.buffered.len();
+        let length = if client.is_blank() { 0 } else { client.buffered.len() };
         // A head that trickles in is not read again for every byte: only when it may be whole, or has doubled.
         if length > 0 && (ends_a_head(&client.buffered, parsed_length) || length >= 2 * parsed_length) {
             match read(client, shared, began, &mut room) {
@@ -82,7 +81,7 @@ fn read<S>(
         version: if request.shape.http10 { "HTTP/1.0" } else { "HTTP/1.1" },
     });
     let room = std::mem::take(room);
-    let mut decision = shared.world.with(|world| decide::decide(world, &request, client, room))?;
+    let mut decision = shared.world.with(|world| decide::decide(world, &request, client, room));
     if let Decision::Forward(forward) = &mut decision {
         forward.client_keeps &= request.shape.keep_alive && !shared.is_draining();
     }

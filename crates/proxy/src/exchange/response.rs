@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 
 /// A body up to this long leaves in one piece with its head; a longer one is not copied.
 const SMALL_BODY: usize = 4 * 1024;
+/// The most interim responses to one request: each keeps the exchange alive, and nobody needs so many.
+const MOST_INTERIM: usize = 256;
 
 /// How far a response has come.
 pub(super) struct ResponseSide {
@@ -23,6 +25,8 @@ pub(super) struct ResponseSide {
     request: Shape,
     /// A head that is not whole yet.
     partial: Vec<u8>,
+    /// Interim heads so far.
+    interim: usize,
     /// Bytes the client has not taken yet.
     pending: Pending,
     /// The final head, once it was read.
@@ -44,6 +48,7 @@ impl ResponseSide {
         ResponseSide {
             request,
             partial,
+            interim: 0,
             pending,
             head: None,
             ended: false,
@@ -186,6 +191,10 @@ impl ResponseSide {
             };
             rest = &rest[head.head_length..];
             if head.kind == Kind::Interim {
+                self.interim += 1;
+                if self.interim > MOST_INTERIM {
+                    return Err(Fault::BadResponse);
+                }
                 continue;
             }
             let body = pass(&mut head, rest, outgoing).map_err(|_| Fault::BadResponse)?;

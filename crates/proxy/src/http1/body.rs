@@ -3,7 +3,10 @@
 //! Bytes are counted and pass through as they came; only a client of HTTP/1.0 gets a chunked body without its framing.
 //! Not here: reading and writing.
 
+mod trailer;
+
 use super::Malformed;
+use trailer::TrailerName;
 
 /// The most bytes of all chunk extensions, or of all trailers, of one body.
 const MAX_CHUNK_EXTRAS: u32 = 8 * 1024;
@@ -27,6 +30,8 @@ pub(crate) struct Chunked {
     at: At,
     /// Bytes of extensions and trailers so far.
     extras: u32,
+    /// The name of the trailer that is being read.
+    name: TrailerName,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +53,7 @@ enum At {
     DataLf,
     /// The start of a trailer line, or of the empty line that ends the body.
     Line,
+    TrailerName,
     Trailer,
     TrailerEnd,
     LastLf,
@@ -59,7 +65,8 @@ impl Body {
     pub(crate) const EMPTY: Body = Body::Length(0);
 
     /// A chunked body from its start.
-    pub(crate) const CHUNKED: Body = Body::Chunked(Chunked { at: At::Size { size: 0, digits: 0 }, extras: 0 });
+    pub(crate) const CHUNKED: Body =
+        Body::Chunked(Chunked { at: At::Size { size: 0, digits: 0 }, extras: 0, name: TrailerName::EMPTY });
 
     /// Whether its end was seen.
     pub(crate) fn is_finished(&self) -> bool {
@@ -122,13 +129,27 @@ impl Chunked {
             (At::DataCr, b'\r') => At::DataLf,
             (At::DataLf, b'\n') => At::Size { size: 0, digits: 0 },
             (At::Line, b'\r') => At::LastLf,
-            (At::Line, byte) if is_token(byte) => self.extra(byte, At::Trailer)?,
+            (At::Line, byte) => {
+                self.name = TrailerName::EMPTY;
+                self.name_byte(byte)?
+            }
+            (At::TrailerName, b':') if self.name.is_allowed() => At::Trailer,
+            (At::TrailerName, byte) => self.name_byte(byte)?,
             (At::Trailer, b'\r') => At::TrailerEnd,
             (At::Trailer, byte) => self.extra(byte, At::Trailer)?,
             (At::TrailerEnd, b'\n') => At::Line,
             (At::LastLf, b'\n') => At::Done,
             _ => return Err(Malformed::Syntax),
         })
+    }
+
+    /// A byte of a trailer's name: no blank, no line end, nothing but a name before the colon.
+    fn name_byte(&mut self, byte: u8) -> Result<At, Malformed> {
+        if !is_token(byte) {
+            return Err(Malformed::Syntax);
+        }
+        self.name.push(byte);
+        self.extra(byte, At::TrailerName)
     }
 
     /// A byte of an extension or trailer: visible, blank or tab, and not endless.
@@ -200,6 +221,14 @@ mod tests {
             "0\r\n\n",
             "0\r\nX: y\n\r\n",
             "0\r\n X: y\r\n\r\n",
+            "0\r\nX\r\n\r\n",
+            "0\r\nX : y\r\n\r\n",
+            "0\r\n: y\r\n\r\n",
+            "0\r\nX(: y\r\n\r\n",
+            "0\r\nX: \0\r\n\r\n",
+            "0\r\nX: y\r\n z\r\n\r\n",
+            "0\r\nA: b\r\ncontent-LENGTH: 5\r\n\r\n",
+            "0\r\nHost: a\r\n\r\n",
             "0\r\n\rX",
             "5;\0\r\n",
         ] {

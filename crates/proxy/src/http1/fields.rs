@@ -8,6 +8,9 @@ use httparse::Header;
 /// The most options of Connection in a head that names fields: each is compared with every field.
 const MAX_NAMED: usize = 64;
 
+/// The longest body that has a length: more than a signed 64-bit number is read as less by somebody.
+const LONGEST_BODY: u64 = i64::MAX as u64;
+
 /// What a field is to a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
@@ -17,11 +20,14 @@ pub(crate) enum Class {
     Hop,
     /// It was named by Connection, or is not to pass for another reason.
     Dropped,
+    /// It frames the message and is right, but not in its plainest form: it is written anew.
+    Reframed,
     Connection,
     Upgrade,
     TransferEncoding,
     ContentLength,
     Host,
+    Expect,
     Authorization,
     /// X-Forwarded-For and its family.
     Forwarded,
@@ -29,6 +35,8 @@ pub(crate) enum Class {
 
 /// The fields of one head, classified.
 pub(crate) struct FieldList<'h, 'b> {
+    /// The head that they stand in, with its last empty line.
+    head: &'b [u8],
     headers: &'h [Header<'b>],
     classes: [Class; MAX_FIELDS],
 }
@@ -40,45 +48,64 @@ pub(crate) struct Facts<'b> {
     pub(crate) close: bool,
     /// Connection: keep-alive.
     pub(crate) keep_alive: bool,
-    /// Another protocol is spoken of: Upgrade is there, Connection names it, and no line of it names h2c, which would hide requests
-    /// from the proxy.
+    /// Another protocol is spoken of: Upgrade is there, Connection names it, and no line of it names HTTP itself (h2c), which would
+    /// hide requests from the proxy.
     pub(crate) upgrade: bool,
+    /// Upgrade is there, whatever it says.
+    pub(crate) names_protocol: bool,
     /// Content-Length.
     pub(crate) length: Option<u64>,
     /// Transfer-Encoding: chunked.
     pub(crate) chunked: bool,
+    /// The field that frames the message is to be written anew ([`Facts::write_framing`]).
+    pub(crate) reframed: bool,
     /// Host.
     pub(crate) host: Option<&'b [u8]>,
+    /// Expect is there and says something else than `100-continue`, or says it twice.
+    pub(crate) odd_expectation: bool,
 }
 
 impl<'h, 'b> FieldList<'h, 'b> {
-    /// Classifies the fields. Refuses heads that leave it open where the message ends or whom it is for.
-    pub(crate) fn read(headers: &'h [Header<'b>]) -> Result<(Self, Facts<'b>), Malformed> {
-        let mut list = FieldList { headers, classes: [Class::Plain; MAX_FIELDS] };
+    /// Classifies the fields of `head`. Refuses heads that leave it open where a line or the message ends, or whom it is for.
+    pub(crate) fn read(head: &'b [u8], headers: &'h [Header<'b>]) -> Result<(Self, Facts<'b>), Malformed> {
+        let mut list = FieldList { head, headers, classes: [Class::Plain; MAX_FIELDS] };
         let mut facts = Facts::default();
         let mut upgrade = Upgrade::default();
-        let mut names_fields = false;
-        for (header, class) in headers.iter().zip(&mut list.classes) {
-            *class = classify(header.name.as_bytes());
-            match *class {
+        let (mut names_fields, mut expects) = (false, false);
+        if list.has_bare_line_end() {
+            return Err(Malformed::Syntax);
+        }
+        for (place, header) in headers.iter().enumerate() {
+            let mut class = classify(header.name.as_bytes());
+            match class {
                 Class::Connection => names_fields |= read_connection(header.value, &mut facts, &mut upgrade),
                 Class::Upgrade => upgrade.add(header.value),
-                Class::ContentLength => set_once(&mut facts.length, parse_length(header.value)?)?,
+                Class::ContentLength => {
+                    set_once(&mut facts.length, parse_length(header.value)?)?;
+                    let plain = header.value == b"0" || !header.value.starts_with(b"0");
+                    class = list.framing(place, plain, class, &mut facts);
+                }
                 Class::Host => set_once(&mut facts.host, header.value)?,
                 Class::TransferEncoding => {
-                    let chunked = header.value.trim_ascii().eq_ignore_ascii_case(b"chunked");
-                    if facts.chunked || !chunked {
+                    if facts.chunked || !header.value.eq_ignore_ascii_case(b"chunked") {
                         return Err(Malformed::Syntax);
                     }
                     facts.chunked = true;
+                    class = list.framing(place, header.value == b"chunked", class, &mut facts);
+                }
+                Class::Expect => {
+                    facts.odd_expectation |= expects || !header.value.eq_ignore_ascii_case(b"100-continue");
+                    expects = true;
                 }
                 _ => {}
             }
+            list.classes[place] = class;
         }
         if facts.chunked && facts.length.is_some() {
             return Err(Malformed::Syntax);
         }
-        facts.upgrade = upgrade.named && upgrade.offered && !upgrade.h2c;
+        facts.upgrade = upgrade.named && upgrade.offered && !upgrade.http;
+        facts.names_protocol = upgrade.offered;
         if names_fields {
             list.drop_named()?;
         }
@@ -90,35 +117,49 @@ impl<'h, 'b> FieldList<'h, 'b> {
         self.headers
     }
 
-    /// Copies the fields that `keeps` keeps from `head`, their source, in runs as long as possible. The first run begins at `from`.
-    /// Refuses lines that do not end in CRLF.
-    pub(crate) fn copy(
-        &self,
-        head: &[u8],
-        from: usize,
-        keeps: impl Fn(Class) -> bool,
-        into: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let end_of_fields = head.len() - 2;
+    /// Copies the fields that `keeps` keeps, in runs as long as possible. The first run begins at `from` in the head.
+    pub(crate) fn copy(&self, from: usize, keeps: impl Fn(Class) -> bool, into: &mut Vec<u8>) {
         let mut run = from;
         for (place, class) in self.classes[..self.headers.len()].iter().enumerate() {
-            let start = offset(head, self.headers[place].name.as_bytes());
-            let end = self.headers.get(place + 1).map_or(end_of_fields, |next| offset(head, next.name.as_bytes()));
-            if head[end - 2] != b'\r' {
-                return Err(Malformed::Syntax);
-            }
             if !keeps(*class) {
-                into.extend_from_slice(&head[run..start]);
-                run = end;
+                into.extend_from_slice(&self.head[run..self.line_start(place)]);
+                run = self.line_start(place + 1);
             }
         }
-        into.extend_from_slice(&head[run..end_of_fields]);
-        Ok(())
+        into.extend_from_slice(&self.head[run..self.end()]);
     }
 
-    /// Where the fields begin in `head`; at its last line end if there are none.
-    pub(crate) fn start(&self, head: &[u8]) -> usize {
-        self.headers.first().map_or(head.len() - 2, |first| offset(head, first.name.as_bytes()))
+    /// Where the fields begin in the head; at its last line end if there are none.
+    pub(crate) fn start(&self) -> usize {
+        self.line_start(0)
+    }
+
+    /// Where the line of the field at `place` begins; behind the last one, where the fields end.
+    fn line_start(&self, place: usize) -> usize {
+        self.headers.get(place).map_or(self.end(), |header| offset(self.head, header.name.as_bytes()))
+    }
+
+    /// The last line end of the head.
+    fn end(&self) -> usize {
+        self.head.len() - 2
+    }
+
+    /// A line ends in CRLF, and never in LF alone, which the parser would take (RFC 9112 §2.2).
+    fn has_bare_line_end(&self) -> bool {
+        let is_bare = |start: usize| start < 2 || self.head[start - 2] != b'\r';
+        self.head[self.end()] != b'\r' || (0..=self.headers.len()).any(|place| is_bare(self.line_start(place)))
+    }
+
+    /// The class of a field that frames the message. One that is `plain` passes as it came, if nothing but one blank stands around its
+    /// value: a tab before it, a zero, or a capital is read in another way by somebody.
+    fn framing(&self, place: usize, plain: bool, class: Class, facts: &mut Facts<'_>) -> Class {
+        let Header { name, value } = self.headers[place];
+        let line = &self.head[self.line_start(place) + name.len()..self.line_start(place + 1) - 2];
+        if plain && (line[1..] == *value || (line[1] == b' ' && line[2..] == *value)) {
+            return class;
+        }
+        facts.reframed = true;
+        Class::Reframed
     }
 
     /// Marks the fields that Connection names. Those that frame and address the message cannot be named away.
@@ -141,20 +182,34 @@ impl<'h, 'b> FieldList<'h, 'b> {
     }
 }
 
+impl Facts<'_> {
+    /// The field that frames the message, in its plainest form.
+    pub(crate) fn write_framing(&self, into: &mut Vec<u8>) {
+        match self.length {
+            Some(length) => into.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes()),
+            None => into.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Upgrade {
     /// By Connection.
     named: bool,
     /// By a field of its own.
     offered: bool,
-    h2c: bool,
+    /// HTTP of another version: h2c, its drafts (`h2c-14`), and `HTTP/2.0`.
+    http: bool,
 }
 
 impl Upgrade {
     /// Each line counts: a server may read another one than the last.
     fn add(&mut self, protocols: &[u8]) {
         self.offered = true;
-        self.h2c |= elements(protocols).any(|protocol| protocol.eq_ignore_ascii_case(b"h2c"));
+        let starts = |protocol: &[u8], name: &[u8]| {
+            protocol.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+        };
+        self.http |= elements(protocols).any(|protocol| starts(protocol, b"h2") || starts(protocol, b"http"));
     }
 }
 
@@ -185,6 +240,7 @@ fn classify(name: &[u8]) -> Class {
     match name.len() {
         2 if is(b"te") => Class::Hop,
         4 if is(b"host") => Class::Host,
+        6 if is(b"expect") => Class::Expect,
         7 if is(b"upgrade") => Class::Upgrade,
         10 if is(b"connection") => Class::Connection,
         10 if is(b"keep-alive") => Class::Hop,
@@ -207,12 +263,7 @@ fn set_once<T>(place: &mut Option<T>, value: T) -> Result<(), Malformed> {
 
 /// Digits only: no sign, no list, nothing that overflows.
 fn parse_length(value: &[u8]) -> Result<u64, Malformed> {
-    let digits = value.trim_ascii();
-    let number = if digits.iter().all(u8::is_ascii_digit) { std::str::from_utf8(digits).ok() } else { None };
-    number.and_then(|number| number.parse().ok()).ok_or(Malformed::Syntax)
-}
-
-/// Whether a Host or authority is one that can be compared and forwarded (RFC 3986 §3.2.2): no blanks, no path, no user.
-pub(crate) fn is_authority(host: &[u8]) -> bool {
-    host.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte))
+    let number = if value.iter().all(u8::is_ascii_digit) { std::str::from_utf8(value).ok() } else { None };
+    let length = number.and_then(|number| number.parse().ok()).ok_or(Malformed::Syntax)?;
+    if length <= LONGEST_BODY { Ok(length) } else { Err(Malformed::Syntax) }
 }

@@ -4,9 +4,10 @@
 //! URI or HTTP/1.0 make a new first line.
 //! Not here: what becomes of the request.
 
+use super::authority::is_authority;
 use super::body::Body;
-use super::fields::{Class, FieldList, is_authority};
-use super::{FieldSpace, MAX_HEAD, MAX_TARGET, Malformed, Parsed, offset};
+use super::fields::{Class, Facts, FieldList};
+use super::{FieldSpace, MAX_EMPTY_LINES, MAX_HEAD, MAX_METHOD, MAX_TARGET, Malformed, Parsed, offset};
 use model::Fields;
 use model::rewrite::Rewritten;
 
@@ -25,6 +26,7 @@ pub(crate) struct Request<'h, 'b> {
     /// The Host field is not the one to pass on.
     host_differs: bool,
     fields: FieldList<'h, 'b>,
+    facts: Facts<'b>,
 }
 
 /// What an exchange must know of a request once its head is gone.
@@ -64,13 +66,15 @@ pub(crate) struct Changes<'c> {
 }
 
 impl<'h, 'b> Request<'h, 'b> {
-    /// Reads the head at the start of `bytes`.
+    /// Reads the head at the start of `bytes`. However they are cut, the same bytes come to the same end.
     pub(crate) fn parse(bytes: &'b [u8], space: &'h mut FieldSpace<'b>) -> Result<Parsed<Request<'h, 'b>>, Malformed> {
+        let bytes = &bytes[..bytes.len().min(MAX_HEAD)];
+        check_empty_lines(bytes)?;
         let mut parser = httparse::Request::new(&mut []);
         let length = match parser.parse_with_uninit_headers(bytes, space) {
-            Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
+            Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
-            Ok(_) => return Err(too_large(parser.path)),
+            Ok(httparse::Status::Partial) => return Err(too_large(&parser)),
             Err(httparse::Error::TooManyHeaders) => return Err(Malformed::HeadTooLarge),
             Err(_) => return Err(Malformed::Syntax),
         };
@@ -82,35 +86,23 @@ impl<'h, 'b> Request<'h, 'b> {
     }
 
     fn read(head: &'b [u8], line: Line<'b>, headers: &'h [httparse::Header<'b>]) -> Result<Request<'h, 'b>, Malformed> {
-        if line.method == "CONNECT" {
-            return Err(Malformed::MethodNotAllowed);
-        }
-        if line.target.len() > MAX_TARGET {
-            return Err(Malformed::TargetTooLong);
-        }
-        let (fields, facts) = FieldList::read(headers)?;
-        let start = fields.start(head);
-        let bare_line_ends = head[start - 2] != b'\r' || head[head.len() - 2] != b'\r';
+        line.check()?;
+        let (fields, facts) = FieldList::read(head, headers)?;
+        // An empty one is how a client says that its target has none (RFC 9112 §3.2).
+        let host_malformed = facts.host.is_some_and(|host| !host.is_empty() && !is_authority(host));
         let host_missing = facts.host.is_none() && !line.http10;
-        let host_malformed = facts.host.is_some_and(|host| !is_authority(host));
-        if bare_line_ends || host_missing || host_malformed || (line.http10 && facts.chunked) {
+        if host_missing || host_malformed || (line.http10 && facts.chunked) {
             return Err(Malformed::Syntax);
         }
+        if facts.odd_expectation && !line.http10 {
+            return Err(Malformed::Expectation);
+        }
         let (authority, target) = line.split_target()?;
-        let shape = Shape {
-            head_length: head.len(),
-            body: if facts.chunked { Body::CHUNKED } else { Body::Length(facts.length.unwrap_or(0)) },
-            keep_alive: !facts.close && (!line.http10 || facts.keep_alive),
-            upgrade: !line.http10 && facts.upgrade,
-            is_head: line.method == "HEAD",
-            http10: line.http10,
-            idempotent: matches!(line.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
-            safe: matches!(line.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
-        };
+        let shape = line.shape(head, &facts);
         let host_differs = authority.is_some() || (facts.host.is_none_or(<[u8]>::is_empty) && line.http10);
         let line_passes = authority.is_none() && !line.http10;
         let host = authority.or(facts.host).filter(|host| !host.is_empty());
-        Ok(Request { head, method: line.method, target, host, shape, line_passes, host_differs, fields })
+        Ok(Request { head, method: line.method, target, host, shape, line_passes, host_differs, fields, facts })
     }
 
     /// The path without its query; empty for `*`.
@@ -123,19 +115,24 @@ impl<'h, 'b> Request<'h, 'b> {
     }
 
     /// Writes the head for a server: without the fields of this hop, with X-Forwarded-For.
-    pub(crate) fn write(&self, changes: &Changes<'_>, into: &mut Vec<u8>) -> Result<(), Malformed> {
+    pub(crate) fn write(&self, changes: &Changes<'_>, into: &mut Vec<u8>) {
         into.clear();
         let from = self.write_line(changes, into);
         let upgrade = self.shape.upgrade;
         let keeps = |class| match class {
             Class::Plain | Class::ContentLength | Class::TransferEncoding => true,
             Class::Host => !self.host_differs,
+            // HTTP/1.0 knows no 100, and a server must not wait for what never comes (RFC 9110 §10.1.1).
+            Class::Expect => !self.shape.http10,
             Class::Upgrade => upgrade,
             Class::Authorization => !changes.drop_authorization,
             Class::Forwarded => !changes.drop_forwarded,
-            Class::Hop | Class::Dropped | Class::Connection => false,
+            Class::Hop | Class::Dropped | Class::Reframed | Class::Connection => false,
         };
-        self.fields.copy(self.head, from, keeps, into)?;
+        self.fields.copy(from, keeps, into);
+        if self.facts.reframed {
+            self.facts.write_framing(into);
+        }
         if self.host_differs {
             let host = self.host.unwrap_or(changes.fallback_host.as_bytes());
             for part in [b"Host: ", host, b"\r\n"] {
@@ -149,7 +146,6 @@ impl<'h, 'b> Request<'h, 'b> {
             (false, true) => b"\r\nConnection: close\r\n\r\n",
             (false, false) => b"\r\n\r\n",
         });
-        Ok(())
     }
 
     /// Writes the request line if it changes; returns where in the head the rest begins.
@@ -162,7 +158,7 @@ impl<'h, 'b> Request<'h, 'b> {
         for part in [method, b" ", target, b" HTTP/1.1\r\n"] {
             into.extend_from_slice(part);
         }
-        self.fields.start(self.head)
+        self.fields.start()
     }
 }
 
@@ -188,6 +184,37 @@ struct Line<'b> {
 }
 
 impl<'b> Line<'b> {
+    /// What can be said without the fields.
+    fn check(&self) -> Result<(), Malformed> {
+        if self.method == "CONNECT" {
+            return Err(Malformed::MethodNotAllowed);
+        }
+        if self.method.len() > MAX_METHOD {
+            return Err(Malformed::MethodTooLong);
+        }
+        if self.target.len() > MAX_TARGET {
+            return Err(Malformed::TargetTooLong);
+        }
+        // Everything else a URI has no room for was refused with the line (RFC 3986 §2; a fragment is the client's own, RFC 9110 §7.1).
+        if !self.target.is_ascii() || memchr::memchr(b'#', self.target).is_some() {
+            return Err(Malformed::Syntax);
+        }
+        Ok(())
+    }
+
+    fn shape(&self, head: &[u8], facts: &Facts<'_>) -> Shape {
+        Shape {
+            head_length: head.len(),
+            body: if facts.chunked { Body::CHUNKED } else { Body::Length(facts.length.unwrap_or(0)) },
+            keep_alive: !facts.close && (!self.http10 || facts.keep_alive),
+            upgrade: !self.http10 && facts.upgrade,
+            is_head: self.method == "HEAD",
+            http10: self.http10,
+            idempotent: matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+            safe: matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
+        }
+    }
+
     /// The authority of an absolute URI, and path with query (RFC 9112 §3.2).
     fn split_target(&self) -> Result<(Option<&'b [u8]>, &'b [u8]), Malformed> {
         if self.target.starts_with(b"/") {
@@ -200,12 +227,14 @@ impl<'b> Line<'b> {
             .into_iter()
             .find(|scheme| self.target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
         let rest = &self.target[scheme.ok_or(Malformed::Syntax)?.len()..];
-        let end = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
+        let end = memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
-        if authority.is_empty() || !is_authority(authority) {
+        if !is_authority(authority) {
             return Err(Malformed::Syntax);
         }
         match target.first() {
+            // The server as a whole is asked (RFC 9112 §3.2.4).
+            None if self.method == "OPTIONS" => Ok((Some(authority), b"*")),
             None => Ok((Some(authority), b"/")),
             Some(b'/') => Ok((Some(authority), target)),
             Some(_) => Err(Malformed::Syntax),
@@ -213,10 +242,22 @@ impl<'b> Line<'b> {
     }
 }
 
-fn too_large(target: Option<&str>) -> Malformed {
-    match target.is_some_and(|target| target.len() <= MAX_TARGET) {
-        true => Malformed::HeadTooLarge,
-        false => Malformed::TargetTooLong,
+/// Empty lines before a request are whole, and few.
+fn check_empty_lines(bytes: &[u8]) -> Result<(), Malformed> {
+    let length = bytes.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(bytes.len());
+    let lines = &bytes[..length];
+    // What ends in the middle of a line end may go on.
+    let whole = lines.chunks(2).all(|line| line == b"\r\n" || (length == bytes.len() && line == b"\r"));
+    if whole && length <= MAX_EMPTY_LINES { Ok(()) } else { Err(Malformed::Syntax) }
+}
+
+/// Why a head that fills its room is refused: what it had no end of.
+fn too_large(parser: &httparse::Request<'_, '_>) -> Malformed {
+    match (parser.method, parser.path) {
+        (None, _) => Malformed::MethodTooLong,
+        (Some(method), _) if method.len() > MAX_METHOD => Malformed::MethodTooLong,
+        (_, Some(target)) if target.len() <= MAX_TARGET => Malformed::HeadTooLarge,
+        _ => Malformed::TargetTooLong,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Not here: answers of the proxy itself (`answer`).
 
 use super::body::Body;
-use super::fields::{Class, FieldList};
+use super::fields::{Class, Facts, FieldList};
 use super::request::Shape;
 use super::{MAX_HEAD, Malformed, Parsed, field_space};
 
@@ -42,30 +42,29 @@ pub(crate) fn forward(
     client_keeps: bool,
     into: &mut Vec<u8>,
 ) -> Result<Parsed<Response>, Malformed> {
+    let bytes = &bytes[..bytes.len().min(MAX_HEAD)];
     let mut space = field_space();
     let mut parser = httparse::Response::new(&mut []);
     let length =
         match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parser, bytes, &mut space) {
-            Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
+            Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
-            Ok(_) => return Err(Malformed::HeadTooLarge),
+            Ok(httparse::Status::Partial) => return Err(Malformed::HeadTooLarge),
             Err(_) => return Err(Malformed::Syntax),
         };
     let (Some(status), Some(version)) = (parser.code, parser.version) else { return Err(Malformed::Syntax) };
     let head = &bytes[..length];
-    let (fields, facts) = FieldList::read(parser.headers)?;
     let http10 = version == 0;
-    if !head.starts_with(b"HTTP/1.") || status < 100 || is_bare(head, &fields) || (http10 && facts.chunked) {
+    // No empty lines before it, and no status below those that there are.
+    if !head.starts_with(b"HTTP/1.") || status < 100 {
+        return Err(Malformed::Syntax);
+    }
+    let (fields, facts) = FieldList::read(head, parser.headers)?;
+    if http10 && facts.chunked {
         return Err(Malformed::Syntax);
     }
     let kind = kind(status, request, &facts)?;
-    let body = match kind {
-        Kind::Interim => Body::EMPTY,
-        Kind::Switching => Body::UntilClose,
-        Kind::Final if request.is_head || status == 204 || status == 304 => Body::EMPTY,
-        Kind::Final if facts.chunked => Body::CHUNKED,
-        Kind::Final => facts.length.map_or(Body::UntilClose, Body::Length),
-    };
+    let body = body(kind, status, request, &facts);
     let unframe = request.http10 && matches!(body, Body::Chunked(_));
     let response = Response {
         status,
@@ -78,13 +77,20 @@ pub(crate) fn forward(
     };
     // A client of HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
     if kind != Kind::Interim || !request.http10 {
-        write(head, &fields, &response, request, into)?;
+        Head { status, fields, facts }.write(&response, request, into);
     }
     Ok(Parsed::Complete(response))
 }
 
+/// A head that was read.
+struct Head<'h, 'b> {
+    status: u16,
+    fields: FieldList<'h, 'b>,
+    facts: Facts<'b>,
+}
+
 /// Another protocol must have been asked for, and 1xx has no body.
-fn kind(status: u16, request: &Shape, facts: &super::fields::Facts<'_>) -> Result<Kind, Malformed> {
+fn kind(status: u16, request: &Shape, facts: &Facts<'_>) -> Result<Kind, Malformed> {
     match status {
         101 if request.upgrade && facts.upgrade => Ok(Kind::Switching),
         101 => Err(Malformed::Syntax),
@@ -93,37 +99,49 @@ fn kind(status: u16, request: &Shape, facts: &super::fields::Facts<'_>) -> Resul
     }
 }
 
-fn is_bare(head: &[u8], fields: &FieldList<'_, '_>) -> bool {
-    let start = fields.start(head);
-    start < 2 || head[start - 2] != b'\r' || head[head.len() - 2] != b'\r'
+/// Where the body ends (RFC 9112 §6.3).
+fn body(kind: Kind, status: u16, request: &Shape, facts: &Facts<'_>) -> Body {
+    match kind {
+        Kind::Interim => Body::EMPTY,
+        Kind::Switching => Body::UntilClose,
+        Kind::Final if request.is_head || status == 204 || status == 304 => Body::EMPTY,
+        Kind::Final if facts.chunked => Body::CHUNKED,
+        Kind::Final => facts.length.map_or(Body::UntilClose, Body::Length),
+    }
 }
 
-fn write(
-    head: &[u8],
-    fields: &FieldList<'_, '_>,
-    response: &Response,
-    request: &Shape,
-    into: &mut Vec<u8>,
-) -> Result<(), Malformed> {
-    let line = into.len();
-    let switching = response.kind == Kind::Switching;
-    let keeps = |class| match class {
-        Class::Plain | Class::ContentLength | Class::Host | Class::Authorization | Class::Forwarded => true,
-        Class::TransferEncoding => !request.http10,
-        Class::Upgrade => switching,
-        Class::Hop | Class::Dropped | Class::Connection => false,
-    };
-    fields.copy(head, 0, keeps, into)?;
-    // The version is the sender's own (RFC 9112 §2.3): `HTTP/1.0` becomes `HTTP/1.1`.
-    into[line + 7] = b'1';
-    into.extend_from_slice(match response.kind {
-        Kind::Switching => b"Connection: upgrade\r\n\r\n",
-        Kind::Interim => b"\r\n",
-        Kind::Final if !response.client_keeps => b"Connection: close\r\n\r\n",
-        Kind::Final if request.http10 => b"Connection: keep-alive\r\n\r\n",
-        Kind::Final => b"\r\n",
-    });
-    Ok(())
+impl Head<'_, '_> {
+    fn write(&self, response: &Response, request: &Shape, into: &mut Vec<u8>) {
+        let line = into.len();
+        let switching = response.kind == Kind::Switching;
+        // A 426 names the protocols that would do (RFC 9110 §15.5.22).
+        let names_protocol = switching || (self.status == 426 && self.facts.names_protocol && !request.http10);
+        // A response that never has a body says nothing of its length (RFC 9110 §8.6, RFC 9112 §6.1): a client might wait for it.
+        let framed = response.kind == Kind::Final && self.status != 204;
+        let chunks = framed && !request.http10;
+        let keeps = |class| match class {
+            Class::Plain | Class::Host | Class::Expect | Class::Authorization | Class::Forwarded => true,
+            Class::ContentLength => framed,
+            Class::TransferEncoding => chunks,
+            Class::Upgrade => names_protocol,
+            Class::Hop | Class::Dropped | Class::Reframed | Class::Connection => false,
+        };
+        self.fields.copy(0, keeps, into);
+        // The version is the sender's own (RFC 9112 §2.3): `HTTP/1.0` becomes `HTTP/1.1`.
+        into[line + 7] = b'1';
+        if self.facts.reframed && (if self.facts.chunked { chunks } else { framed }) {
+            self.facts.write_framing(into);
+        }
+        into.extend_from_slice(match (response.kind, names_protocol) {
+            (Kind::Interim, _) => b"\r\n",
+            (Kind::Switching, _) => b"Connection: upgrade\r\n\r\n",
+            (Kind::Final, false) if !response.client_keeps => b"Connection: close\r\n\r\n",
+            (Kind::Final, true) if !response.client_keeps => b"Connection: upgrade, close\r\n\r\n",
+            (Kind::Final, true) => b"Connection: upgrade\r\n\r\n",
+            (Kind::Final, _) if request.http10 => b"Connection: keep-alive\r\n\r\n",
+            (Kind::Final, _) => b"\r\n",
+        });
+    }
 }
 
 #[cfg(test)]

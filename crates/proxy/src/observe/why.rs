@@ -24,8 +24,10 @@ pub(crate) enum Why {
     HeadTimeout,
     BodyTimeout,
     TargetTooLong,
+    BadExpectation,
     HeadTooLarge,
     BadRewrite,
+    MethodTooLong,
     BadResponse,
     ServerClosed,
     NoRoute,
@@ -67,8 +69,10 @@ const ROWS: [(Why, u16, &str, &[u8; 2]); Why::COUNT] = [
     (Why::HeadTimeout, 408, "head_timeout", b"cR"),
     (Why::BodyTimeout, 408, "body_timeout", b"cD"),
     (Why::TargetTooLong, 414, "target_too_long", b"PR"),
+    (Why::BadExpectation, 417, "bad_expectation", b"PR"),
     (Why::HeadTooLarge, 431, "head_too_large", b"PR"),
     (Why::BadRewrite, 500, "bad_rewrite", b"PR"),
+    (Why::MethodTooLong, 501, "method_too_long", b"PR"),
     (Why::BadResponse, 502, "bad_response", b"PH"),
     (Why::ServerClosed, 502, "server_closed", b"SH"),
     (Why::NoRoute, 503, "no_route", b"SC"),
@@ -87,7 +91,7 @@ impl Termination {
 }
 
 impl Why {
-    pub(super) const COUNT: usize = 20;
+    pub(super) const COUNT: usize = 22;
 
     /// Of a redirect with this status.
     pub(crate) fn redirect(status: u16) -> Why {
@@ -107,6 +111,8 @@ impl Why {
             Malformed::HeadTooLarge => Why::HeadTooLarge,
             Malformed::TargetTooLong => Why::TargetTooLong,
             Malformed::MethodNotAllowed => Why::MethodNotAllowed,
+            Malformed::Expectation => Why::BadExpectation,
+            Malformed::MethodTooLong => Why::MethodTooLong,
         }
     }
 

@@ -32,7 +32,7 @@ fn changes<'c>() -> Changes<'c> {
 /// What a server gets of `head`, byte for byte, or why it gets nothing.
 fn forwarded(head: &[u8], changes: &Changes<'_>) -> Result<Vec<u8>, Malformed> {
     let mut written = b"left over".to_vec();
-    read(head, |request| request.write(changes, &mut written))??;
+    read(head, |request| request.write(changes, &mut written))?;
     Ok(written)
 }
 
@@ -212,13 +212,51 @@ fn methods_that_can_be_repeated_are_known() {
 #[test]
 fn the_path_ends_at_the_query_and_a_star_has_none() {
     for (line, path) in
-        [("GET /a?b?c", "/a"), ("GET /?", "/"), ("GET /a#b", "/a#b"), ("OPTIONS *", ""), ("GET http://b?", "")]
+        [("GET /a?b?c", "/a"), ("GET /?", "/"), ("OPTIONS *", ""), ("OPTIONS http://b", ""), ("GET http://b", "/")]
     {
         let head = crlf(&format!("{line} HTTP/1.1\nHost: a\n\n"));
         let seen = read(&head, |request| String::from_utf8_lossy(request.path()).into_owned());
-        assert_eq!(seen.unwrap_or_default(), path, "{line}");
+        assert_eq!(seen.as_deref(), Ok(path), "{line}");
     }
     check("OPTIONS * HTTP/1.1\nHost: a\n\n", "OPTIONS * HTTP/1.1\nHost: a\nX-Forwarded-For: 192.0.2.7\n\n");
+}
+
+#[test]
+fn options_of_a_whole_server_are_asked_for_with_a_star() {
+    check("OPTIONS http://b HTTP/1.1\nHost: a\n\n", "OPTIONS * HTTP/1.1\nHost: b\nX-Forwarded-For: 192.0.2.7\n\n");
+    check("OPTIONS http://b/ HTTP/1.1\nHost: a\n\n", "OPTIONS / HTTP/1.1\nHost: b\nX-Forwarded-For: 192.0.2.7\n\n");
+}
+
+#[test]
+fn what_frames_a_request_is_passed_on_in_its_plainest_form() {
+    let post = |field: &str| format!("POST / HTTP/1.1\nHost: a\n{field}\nX: 1\n\n");
+    for plain in ["Content-Length: 7", "content-length:7", "Content-Length: 0", "TRANSFER-ENCODING: chunked"] {
+        check(&post(plain), &post(plain).replace("\n\n", "\nX-Forwarded-For: 192.0.2.7\n\n"));
+    }
+    for (odd, plain) in [
+        ("Content-Length:\t7", "Content-Length: 7"),
+        ("content-length:  7", "Content-Length: 7"),
+        ("Content-Length: 7 ", "Content-Length: 7"),
+        ("Content-Length: 0010", "Content-Length: 10"),
+        ("Content-Length: 00", "Content-Length: 0"),
+        ("Transfer-Encoding:\tchunked", "Transfer-Encoding: chunked"),
+        ("Transfer-Encoding: chunked\t", "Transfer-Encoding: chunked"),
+        ("transfer-encoding: CHUNKED", "Transfer-Encoding: chunked"),
+    ] {
+        let expected = format!("POST / HTTP/1.1\nHost: a\nX: 1\n{plain}\nX-Forwarded-For: 192.0.2.7\n\n");
+        check(&post(odd), &expected);
+    }
+}
+
+#[test]
+fn http_1_0_expects_nothing() {
+    let expecting =
+        |version, value| format!("POST / HTTP/1.{version}\nHost: a\nContent-Length: 1\nExpect: {value}\n\n");
+    let expected = "POST / HTTP/1.1\nHost: a\nContent-Length: 1\nX-Forwarded-For: 192.0.2.7\n\n";
+    check(&expecting(0, "100-continue"), expected);
+    check(&expecting(0, "miracles"), expected);
+    let passes = expecting(1, "100-Continue");
+    check(&passes, &passes.replace("\n\n", "\nX-Forwarded-For: 192.0.2.7\n\n"));
 }
 
 mod refused;

@@ -89,6 +89,45 @@ fn the_body_ends_as_rfc_9112_says() {
 }
 
 #[test]
+fn what_frames_a_response_is_passed_on_in_its_plainest_form() {
+    for (odd, plain) in
+        [("Content-Length:\t007 ", "Content-Length: 7"), ("Transfer-Encoding: Chunked", "Transfer-Encoding: chunked")]
+    {
+        check(&get(), &format!("HTTP/1.1 200 OK\n{odd}\nX: 1\n\n"), &format!("HTTP/1.1 200 OK\nX: 1\n{plain}\n\n"));
+    }
+    let old = Shape { http10: true, keep_alive: false, ..get() };
+    check(&old, "HTTP/1.1 200 OK\nTransfer-Encoding: CHUNKED\n\n", "HTTP/1.1 200 OK\nConnection: close\n\n");
+}
+
+#[test]
+fn a_response_that_never_has_a_body_says_nothing_of_its_length() {
+    for (line, framing) in [
+        ("HTTP/1.1 204 No Content\n", "Content-Length: 7\n"),
+        ("HTTP/1.1 204 No Content\n", "Transfer-Encoding: chunked\n"),
+        ("HTTP/1.1 204 No Content\n", "Content-Length:\t7\n"),
+        ("HTTP/1.1 103 Early Hints\n", "Content-Length: 7\n"),
+        ("HTTP/1.1 100 Continue\n", "Transfer-Encoding: chunked\n"),
+    ] {
+        let response = check(&get(), &format!("{line}{framing}\n"), &format!("{line}\n"));
+        assert_eq!(response.body, Body::EMPTY, "{line}{framing}");
+    }
+    let not_modified = "HTTP/1.1 304 Not Modified\nContent-Length: 7\n\n";
+    check(&get(), not_modified, not_modified);
+}
+
+#[test]
+fn a_426_names_the_protocols_that_would_do() {
+    let required = "HTTP/1.1 426 Upgrade Required\nUpgrade: websocket\nConnection: Upgrade\nContent-Length: 0\n\n";
+    let head = "HTTP/1.1 426 Upgrade Required\nUpgrade: websocket\nContent-Length: 0\n";
+    check(&get(), required, &format!("{head}Connection: upgrade\n\n"));
+    let last = Shape { keep_alive: false, ..get() };
+    check(&last, required, &format!("{head}Connection: upgrade, close\n\n"));
+    let old = Shape { http10: true, ..get() };
+    check(&old, required, "HTTP/1.1 426 Upgrade Required\nContent-Length: 0\nConnection: keep-alive\n\n");
+    check(&get(), &required.replace("426", "200"), "HTTP/1.1 200 Upgrade Required\nContent-Length: 0\n\n");
+}
+
+#[test]
 fn either_side_may_end_its_connection_and_the_other_goes_on() {
     let response = check(
         &get(),

@@ -1,7 +1,11 @@
 //! Heads that are refused, and heads that are not whole yet.
 
 use super::*;
-use crate::http1::{MAX_FIELDS, MAX_HEAD};
+use crate::http1::{MAX_FIELDS, MAX_HEAD, MAX_METHOD};
+
+fn is_partial(head: &[u8]) -> bool {
+    Request::parse(head, &mut field_space()).is_ok_and(|parsed| matches!(parsed, Parsed::Partial))
+}
 
 #[test]
 fn heads_that_two_readers_could_read_in_two_ways_are_refused() {
@@ -15,6 +19,7 @@ fn heads_that_two_readers_could_read_in_two_ways_are_refused() {
         "Content-Length: 0x1",
         "Content-Length: 1 1",
         "Content-Length: 1;a",
+        "Content-Length: 9223372036854775808",
         "Content-Length: 18446744073709551616",
         "Content-Length:",
         "Content-Length: 1\nTransfer-Encoding: chunked",
@@ -100,6 +105,10 @@ fn request_lines_that_are_none_are_refused() {
         "GET http://u@b/ HTTP/1.1",
         "GET http://b\\c/ HTTP/1.1",
         "GET http://b#/ HTTP/1.1",
+        "GET /a#b HTTP/1.1",
+        "GET /\u{e9} HTTP/1.1",
+        "GET http://b? HTTP/1.1",
+        "GET http://:80/ HTTP/1.1",
         "GET ftp://b/ HTTP/1.1",
     ] {
         let expected = Some(Malformed::Syntax);
@@ -127,7 +136,20 @@ fn chunks_are_not_of_http_1_0_and_connect_is_not_offered() {
 }
 
 #[test]
+fn nothing_can_be_expected_but_to_be_asked_for_the_body() {
+    for odd in ["Expect: 200-ok", "Expect:", "Expect: y 100-continue", "Expect: 100-continue\r\nExpect: 100-continue"] {
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\n{odd}\r\nContent-Length: 1\r\n\r\n");
+        assert_eq!(refusal(head), Some(Malformed::Expectation), "{odd:?}");
+    }
+}
+
+#[test]
 fn limits_are_named_by_their_status() {
+    let with_method = |length: usize| format!("{} / HTTP/1.1\r\nHost: a\r\n\r\n", "M".repeat(length));
+    assert_eq!(refusal(with_method(MAX_METHOD)), None);
+    assert_eq!(refusal(with_method(MAX_METHOD + 1)), Some(Malformed::MethodTooLong));
+    assert_eq!(refusal(with_method(MAX_HEAD)), Some(Malformed::MethodTooLong));
+
     let with_field = |length: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(length));
     let rest = with_field(0).len();
     assert_eq!(refusal(with_field(MAX_HEAD - rest)), None);
@@ -153,11 +175,24 @@ fn limits_are_named_by_their_status() {
 fn a_head_is_partial_until_its_last_byte_and_what_follows_is_not_taken() {
     let head = crlf("POST /a HTTP/1.1\nHost: a\nContent-Length: 3\n\n");
     for end in 0..head.len() {
-        let parsed = Request::parse(&head[..end], &mut field_space()).map(|parsed| matches!(parsed, Parsed::Partial));
-        assert_eq!(parsed, Ok(true), "after {end} bytes");
+        assert!(is_partial(&head[..end]), "after {end} bytes");
     }
     let followed = [&head[..], b"abcGET / HTTP/1.1"].concat();
     assert_eq!(read(&followed, |request| request.shape.head_length), Ok(head.len()));
+}
+
+#[test]
+fn empty_lines_before_a_request_are_few_and_whole() {
+    let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_eq!(refusal(format!("{}{request}", "\r\n".repeat(8))), None);
+    for before in ["\n", "\r", "\r\r\n", "\n\r\n", "\r\n\n", "\r\n\r", &"\r\n".repeat(9)] {
+        assert_eq!(refusal(format!("{before}{request}")), Some(Malformed::Syntax), "{before:?}");
+    }
+    let endless = "\r\n".repeat(9);
+    for length in 0..=16 {
+        assert!(is_partial(&endless.as_bytes()[..length]), "after {length} bytes");
+    }
+    assert_eq!(Request::parse(&endless.as_bytes()[..17], &mut field_space()).err(), Some(Malformed::Syntax));
 }
 
 #[test]
