@@ -24,4 +24,5 @@ mod requests;
 mod responses;
 mod run;
 mod script;
+mod seeds;
 mod wire;

@@ -19,7 +19,12 @@ pub(super) fn cases() -> Vec<RequestCase> {
             "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
         ]),
     ];
-    for (name, value) in [
+    cases.extend(MALFORMED.iter().map(|(name, value)| refused(*name, with(value))));
+    cases.extend(GOOD.iter().map(|(name, value)| passes(format!("passes: {name}"), with(value))));
+    cases
+}
+
+const MALFORMED: &[(&str, &str)] = &[
         ("a blank inside", "a b"),
         ("a tab inside", "a\tb"),
         ("a comma", "a,b"),
@@ -54,10 +59,9 @@ pub(super) fn cases() -> Vec<RequestCase> {
         ("a name in brackets", "[a]"),
         ("an IPv4 address in brackets", "[127.0.0.1]"),
         ("a zone", "[fe80::1%25eth0]"),
-    ] {
-        cases.push(refused(name, with(value)));
-    }
-    for (name, value) in [
+];
+
+const GOOD: &[(&str, &str)] = &[
         ("a name", "a.example.com"),
         ("a name with a dot at its end", "a.example.com."),
         ("a name with an underscore", "my_service"),
@@ -70,8 +74,4 @@ pub(super) fn cases() -> Vec<RequestCase> {
         ("blanks around it", "  a \t"),
         ("an escape", "a%20b"),
         ("an empty one, which says that there is none", ""),
-    ] {
-        cases.push(passes(format!("passes: {name}"), with(value)));
-    }
-    cases
-}
+];
