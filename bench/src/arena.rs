@@ -5,6 +5,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -15,6 +16,7 @@ use crate::load::Load;
 
 /// What one read may bring. A whole small answer, and a 1 MiB one in few reads, and it still fits the core's cache.
 const SCRATCH: usize = 256 * 1024;
+
 /// What the loop does when nothing has happened.
 #[derive(Clone, Copy)]
 pub(crate) enum Idle {
@@ -48,7 +50,7 @@ impl Arena {
     /// Opens a load on an arena that answers with bodies of the length this load expects.
     pub(crate) fn open(&mut self, load: &mut Load) -> Result<()> {
         self.backend.set_body(load.body());
-        load.open(self.poll.registry(), &mut self.scratch)
+        load.open(self.poll.registry())
     }
 
     /// Runs backend and load for as long as `go_on` says so.
@@ -70,12 +72,25 @@ impl Arena {
         Ok(())
     }
 
+    /// Does something that takes its time while the arena runs in a thread of its own.
+    pub(crate) fn beside<T>(&mut self, load: &mut Load, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.open(load)?;
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let running = scope.spawn(|| self.run(load, Idle::Sleep, || !done.load(Ordering::Relaxed)));
+            let result = act();
+            done.store(true, Ordering::Relaxed);
+            running.join().expect("the arena returns its errors")?;
+            result
+        })
+    }
+
     fn dispatch(&mut self, load: &mut Load) -> Result<()> {
         for event in &self.events {
             if event.token() >= LISTENER {
                 self.backend.ready(event.token(), self.poll.registry(), &mut self.scratch)?;
             } else {
-                load.ready(event.token(), self.poll.registry(), &mut self.scratch)?;
+                load.ready(event, self.poll.registry(), &mut self.scratch)?;
             }
         }
         Ok(())

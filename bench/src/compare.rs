@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use crate::api::Api;
 use crate::arena::{Arena, Idle};
 use crate::load::{Ask, Load};
 use crate::measure::{Sample, rss_kib, usage};
-use crate::peers::{self, Kind, Peer, Plan};
+use crate::peers::{self, AccessLog, Kind, Peer, Plan};
 use crate::workload::{Workload, service};
 
 /// Before a measurement: connections are made and pools filled.
@@ -16,12 +17,16 @@ const WARM_UP: Duration = Duration::from_millis(300);
 /// After a measurement: how long a connection may still wait for its first answer before it counts as lost.
 const GRACE: Duration = Duration::from_secs(15);
 
+/// A line of the access log is written within this time.
+const LONGEST_LOG: Duration = Duration::from_secs(5);
+
 /// What holds for every workload of a run.
 pub(crate) struct Setup {
     pub(crate) swarmgate: PathBuf,
     pub(crate) kinds: Vec<Kind>,
     pub(crate) core: usize,
-    pub(crate) rounds: usize,
+    /// Rounds of every workload, unless each has its own.
+    pub(crate) rounds: Option<usize>,
     pub(crate) length: Duration,
 }
 
@@ -32,13 +37,14 @@ pub(crate) struct Comparison {
 }
 
 pub(crate) fn compare(arena: &mut Arena, setup: &Setup, workload: &'static Workload) -> Result<Comparison> {
-    let plan = setup.plan(workload.services, arena.backend_port()?);
-    // A relay knows neither services nor when an answer ends.
-    let relayed = workload.services == 1 && !workload.close;
-    let kinds = setup.kinds.iter().filter(|kind| relayed || **kind != Kind::Relay);
-    let peers: Vec<Peer> = kinds.map(|kind| peers::start(*kind, &plan)).collect::<Result<_>>()?;
+    let mut plan = setup.plan(workload.services, arena.backend_port()?);
+    if workload.log {
+        plan.access_log = AccessLog::Discarded;
+    }
+    let peers: Vec<Peer> =
+        contenders(setup, workload).into_iter().map(|kind| peers::start(kind, &plan)).collect::<Result<_>>()?;
     let mut samples: Vec<_> = peers.iter().map(|peer| (peer.kind, Vec::new())).collect();
-    for _ in 0..setup.rounds {
+    for _ in 0..setup.rounds.unwrap_or(workload.rounds) {
         for (peer, (_, samples)) in peers.iter().zip(&mut samples) {
             let sample = measure(arena, setup.length, peer, workload);
             samples.push(sample.with_context(|| format!("{} under {}", peer.kind.name(), workload.name))?);
@@ -47,8 +53,34 @@ pub(crate) fn compare(arena: &mut Arena, setup: &Setup, workload: &'static Workl
     Ok(Comparison { workload, samples })
 }
 
+fn contenders(setup: &Setup, workload: &Workload) -> Vec<Kind> {
+    if workload.against == Kind::Single {
+        return setup.kinds.iter().copied().filter(|kind| *kind == Kind::Swarmgate).chain([Kind::Single]).collect();
+    }
+    // A relay knows neither services nor when an answer ends.
+    let relayed = workload.services == 1 && !workload.close && !workload.log;
+    setup.kinds.iter().copied().filter(|kind| relayed || *kind != Kind::Relay).collect()
+}
+
+/// Whether swarmgate writes a JSON access log when it is told to: what is not written costs nothing, and would be no figure.
+pub(crate) fn writes_log(arena: &mut Arena, setup: &Setup) -> Result<bool> {
+    let plan = Plan { access_log: AccessLog::Shown, ..setup.plan(1, arena.backend_port()?) };
+    let Ok(peer) = peers::start(Kind::Swarmgate, &plan) else { return Ok(false) };
+    let path = format!("/{}/", service(0));
+    arena.beside(&mut Load::none(), || Api::new(peer.port).get(&path))?;
+    let begun = Instant::now();
+    let is_line = |line: &str| line.starts_with('{') && line.contains(&path);
+    while !peer.log().lines().any(is_line) {
+        if begun.elapsed() > LONGEST_LOG {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(true)
+}
+
 fn measure(arena: &mut Arena, length: Duration, peer: &Peer, workload: &Workload) -> Result<Sample> {
-    let mut load = Load::new(&workload.ask(peer.port), workload.connections);
+    let mut load = Load::new(&workload.ask(peer), workload.connections);
     arena.open(&mut load)?;
     run(arena, &mut load, WARM_UP)?;
     let warm_up = load.take_tally();
@@ -91,13 +123,28 @@ fn run(arena: &mut Arena, load: &mut Load, length: Duration) -> Result<Duration>
 
 impl Setup {
     pub(crate) fn plan(&self, services: usize, backend: u16) -> Plan<'_> {
-        Plan { services, backend, core: self.core, swarmgate: &self.swarmgate }
+        let (core, swarmgate) = (self.core, self.swarmgate.as_path());
+        Plan { services, clients: 0, access_log: AccessLog::Off, backend, core, swarmgate }
     }
 }
 
 impl Workload {
-    /// What is asked of a proxy that listens on this port: the last service in its order.
-    pub(crate) fn ask(&self, port: u16) -> Ask {
-        Ask { port, path: format!("/{}/", service(self.services - 1)), body: self.body, close: self.close }
+    /// What is asked of a proxy: the last service in its order.
+    pub(crate) fn ask(&self, peer: &Peer) -> Ask {
+        let last = if peer.kind == Kind::Single { 0 } else { self.services - 1 };
+        Ask { port: peer.port, path: format!("/{}/", service(last)), body: self.body, close: self.close }
+    }
+}
+
+impl Comparison {
+    /// The samples of one proxy, if it took part.
+    pub(crate) fn of(&self, wanted: Kind) -> Option<&[Sample]> {
+        self.samples.iter().find(|(kind, _)| *kind == wanted).map(|(_, samples)| samples.as_slice())
+    }
+
+    /// Cost ÷ that of whom the workload is held against, round by round, so that each ratio is of two measurements made seconds apart.
+    pub(crate) fn ratios(&self, kind: Kind) -> Vec<f64> {
+        let (Some(ours), Some(theirs)) = (self.of(kind), self.of(self.workload.against)) else { return Vec::new() };
+        ours.iter().zip(theirs).map(|(ours, theirs)| ours.cost() / theirs.cost()).collect()
     }
 }

@@ -4,8 +4,10 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use rustix::net::RecvFlags;
@@ -35,12 +37,17 @@ pub(crate) struct Tally {
 
 pub(crate) struct Load {
     address: SocketAddr,
-    request: Vec<u8>,
-    body: usize,
-    close: bool,
+    question: Question,
     connections: Vec<Connection>,
     wanted: usize,
     tally: Tally,
+}
+
+/// What is sent, and what must come back.
+struct Question {
+    request: Vec<u8>,
+    body: usize,
+    close: bool,
 }
 
 struct Connection {
@@ -66,53 +73,54 @@ impl Load {
             format!("GET {} HTTP/1.1\r\nHost: bench.local\r\nUser-Agent: bench\r\nAccept: */*\r\n{last}\r\n", ask.path);
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, ask.port)),
-            request: head.into_bytes(),
-            body: ask.body,
-            close: ask.close,
+            question: Question { request: head.into_bytes(), body: ask.body, close: ask.close },
             connections: Vec::with_capacity(connections),
             wanted: connections,
             tally: Tally::default(),
         }
     }
 
-    pub(crate) fn body(&self) -> usize {
-        self.body
+    /// A load that asks nothing.
+    pub(crate) fn none() -> Self {
+        Self::new(&Ask { port: 0, path: String::new(), body: 0, close: false }, 0)
     }
 
-    pub(crate) fn open(&mut self, registry: &Registry, scratch: &mut [u8]) -> Result<()> {
+    pub(crate) fn body(&self) -> usize {
+        self.question.body
+    }
+
+    pub(crate) fn open(&mut self, registry: &Registry) -> Result<()> {
         for index in 0..self.wanted {
-            self.connections.push(Connection::open(self.address, registry, Token(index))?);
-            self.ready(Token(index), registry, scratch)?;
+            self.connections.push(Connection::open(self.address, &self.question, registry, Token(index))?);
         }
         Ok(())
     }
 
-    /// Goes on with the connection of this token; what ends begins anew at once.
-    pub(crate) fn ready(&mut self, token: Token, registry: &Registry, scratch: &mut [u8]) -> Result<()> {
-        while self.turn(token, registry, scratch)? {}
-        Ok(())
-    }
-
-    /// One step of one connection; true when the next one need not wait for an event.
-    fn turn(&mut self, token: Token, registry: &Registry, scratch: &mut [u8]) -> Result<bool> {
-        let connection = &mut self.connections[token.0];
-        let renew = match connection.go_on(&self.request, self.body, self.close, scratch) {
-            Ok(false) => return Ok(false),
+    /// Goes on with the connection of this event; what ends begins anew at once.
+    pub(crate) fn ready(&mut self, event: &Event, registry: &Registry, scratch: &mut [u8]) -> Result<()> {
+        let place = event.token().0;
+        let connection = &mut self.connections[place];
+        let renew = match connection.go_on(&self.question, event.is_read_closed(), scratch) {
+            Ok(false) => return Ok(()),
             Ok(true) => {
                 self.tally.requests += 1;
                 connection.answered = true;
-                self.close
+                self.question.close
             }
             Err(fault) => {
                 self.count_fault(fault.to_string())?;
                 true
             }
         };
+        let connection = &mut self.connections[place];
         if renew {
-            let answered = self.connections[token.0].answered;
-            self.connections[token.0] = Connection { answered, ..Connection::open(self.address, registry, token)? };
+            let answered = connection.answered;
+            *connection = Connection::open(self.address, &self.question, registry, event.token())?;
+            connection.answered = answered;
+        } else if let Err(fault) = connection.ask(&self.question) {
+            self.count_fault(fault.to_string())?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The tally so far, which begins anew.
@@ -141,17 +149,30 @@ impl Load {
 }
 
 impl Connection {
-    fn open(address: SocketAddr, registry: &Registry, token: Token) -> Result<Self> {
-        let mut stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
-        // One small write at a time needs no TCP_NODELAY, and a system call less is a cheaper load.
-        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { stream, stage: Stage::Unasked, reply: Reply::default(), answered: false })
+    /// Connects and asks. On the loopback address a connection is mostly made at once; else an event follows, and then it is asked.
+    fn open(address: SocketAddr, question: &Question, registry: &Registry, token: Token) -> Result<Self> {
+        let stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
+        if question.close {
+            // The proxy closes first. To answer that with a reset is cheaper than with a close of our own, and leaves nothing in TIME_WAIT
+            // on either side, through which every later connection would have to find its way.
+            rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
+        }
+        let mut connection = Self { stream, stage: Stage::Unasked, reply: Reply::default(), answered: false };
+        connection.ask(question)?;
+        // One small write at a time needs no TCP_NODELAY, and an event or a system call less is a cheaper load.
+        let interest = match connection.stage {
+            Stage::Unasked => Interest::READABLE | Interest::WRITABLE,
+            Stage::Waiting | Stage::Ending => Interest::READABLE,
+        };
+        registry.register(&mut connection.stream, token, interest)?;
+        Ok(connection)
     }
 
     /// Asks if it has not yet, else takes what came; true when the answer is whole (and the connection closed, if it must).
-    fn go_on(&mut self, request: &[u8], body: usize, close: bool, scratch: &mut [u8]) -> Result<bool, Fault> {
+    /// `closed`: the proxy has closed its side, behind what can be read.
+    fn go_on(&mut self, question: &Question, closed: bool, scratch: &mut [u8]) -> Result<bool, Fault> {
         if self.stage == Stage::Unasked {
-            self.ask(request)?;
+            self.ask(question)?;
             return Ok(false);
         }
         loop {
@@ -164,25 +185,27 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error.into()),
             };
-            let whole = if in_body { self.reply.skip(count)? } else { self.reply.feed(&scratch[..count], body)? };
-            if whole && !close {
+            let whole =
+                if in_body { self.reply.skip(count)? } else { self.reply.feed(&scratch[..count], question.body)? };
+            // A short read emptied the socket: the next bytes, or the close, are a new event, unless this one told of the close.
+            let emptied = count < scratch.len();
+            if whole && (!question.close || (closed && emptied)) {
                 self.stage = Stage::Unasked;
                 return Ok(true);
             }
             if whole {
                 self.stage = Stage::Ending;
             }
-            // A short read emptied the socket, and the next bytes are a new event; only an end may already be waiting behind it.
-            if count < scratch.len() && !close {
+            if emptied && !closed {
                 return Ok(false);
             }
         }
     }
 
     /// Sends the request, unless the connection is not made yet: then an event follows.
-    fn ask(&mut self, request: &[u8]) -> Result<(), Fault> {
-        match self.stream.write(request) {
-            Ok(count) if count == request.len() => self.stage = Stage::Waiting,
+    fn ask(&mut self, question: &Question) -> Result<(), Fault> {
+        match self.stream.write(&question.request) {
+            Ok(count) if count == question.request.len() => self.stage = Stage::Waiting,
             Ok(_) => return Err(Fault::Socket(ErrorKind::WriteZero.into())),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => {}
             Err(error) => return Err(error.into()),

@@ -6,7 +6,9 @@ mod api;
 mod arena;
 mod backend;
 mod compare;
+mod figures;
 mod http;
+mod idle;
 mod load;
 mod measure;
 mod peers;
@@ -28,21 +30,30 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use arena::Arena;
 use compare::{Comparison, Setup};
+use idle::IdleCost;
 use peers::Kind;
-use reconfigure::Timing;
+use reconfigure::{RECONFIGURES, Timing};
 use workload::WORKLOADS;
 
-/// Workloads of swarmgate alone, by name and number of services.
-const RECONFIGURE: [(&str, usize); 2] = [("reconfigure", 1000), ("reconfigure-10000", 10_000)];
+/// The name under which the memory of idle connections is measured.
+const IDLE: &str = "idle";
+
+/// What was measured so far.
+#[derive(Default)]
+struct Measured {
+    comparisons: Vec<Comparison>,
+    timings: Vec<Timing>,
+    idle: Vec<IdleCost>,
+}
 
 /// What a request costs through swarmgate, HAProxy and nginx.
 #[derive(Parser)]
 struct Args {
-    /// small, 16k, 1m, close, services-1000, services-10000, reconfigure, reconfigure-10000 [default: all but the last]
+    /// small, small-json, 16k, 1m, close, services-1000, services-10000, flat, reconfigure, reconfigure-10000, idle [default: all]
     workloads: Vec<String>,
-    /// Rounds per workload; every proxy runs once in each.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
+    /// Rounds per workload; every proxy runs once in each [default: 9 where a limit is near, else 3]
+    #[arg(long)]
+    rounds: Option<usize>,
     /// Seconds that each proxy is measured in a round.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
@@ -80,52 +91,72 @@ fn run(args: &Args, arena: &mut Arena) -> Result<ExitCode> {
     let wanted = wanted(args)?;
     let setup = setup(args)?;
     println!("{}\n", headline(&setup)?);
-    let (mut comparisons, mut timings) = (Vec::new(), Vec::new());
-    let ended = measure_all(arena, &setup, &wanted, &mut comparisons, &mut timings);
+    let mut measured = Measured::default();
+    let ended = measure_all(arena, &setup, &wanted, &mut measured);
     // What was measured before something went wrong is worth reading all the same.
+    let Measured { comparisons, timings, idle } = &measured;
+    let figures = figures::all(comparisons, timings, idle);
+    if !figures.is_empty() {
+        println!("{}", figures::table(&figures));
+    }
+    if comparisons.iter().any(|comparison| comparison.workload.against == Kind::Haproxy) {
+        println!("{}", table::ratios(comparisons, &setup.kinds));
+    }
     if !comparisons.is_empty() {
-        println!("{}\n{}", table::ratios(&comparisons, &setup.kinds), table::details(&comparisons));
+        println!("{}", table::details(comparisons));
     }
     if !timings.is_empty() {
-        println!("{}", table::timings(&timings));
+        println!("{}", table::timings(timings));
     }
-    let doubts = table::doubts(&comparisons, &timings);
+    if !idle.is_empty() {
+        println!("{}", table::idle(idle));
+    }
+    let doubts = table::doubts(comparisons, timings);
     doubts.iter().for_each(|doubt| println!("**NOT TO BE BELIEVED** {doubt}"));
     ended?;
     Ok(if doubts.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn measure_all(
-    arena: &mut Arena,
-    setup: &Setup,
-    wanted: &[&str],
-    comparisons: &mut Vec<Comparison>,
-    timings: &mut Vec<Timing>,
-) -> Result<()> {
+fn measure_all(arena: &mut Arena, setup: &Setup, wanted: &[&str], measured: &mut Measured) -> Result<()> {
+    let with_swarmgate = setup.kinds.contains(&Kind::Swarmgate);
     for workload in WORKLOADS.iter().filter(|workload| wanted.contains(&workload.name)) {
         eprintln!("{} …", workload.name);
-        comparisons.push(compare::compare(arena, setup, workload)?);
+        if !with_swarmgate && (workload.log || workload.against == Kind::Single) {
+            continue;
+        }
+        if workload.log && !compare::writes_log(arena, setup)? {
+            println!(
+                "**{} is left out**: this swarmgate writes no line about a request with ACCESS_LOG=json\n",
+                workload.name
+            );
+            continue;
+        }
+        measured.comparisons.push(compare::compare(arena, setup, workload)?);
     }
-    let runs_swarmgate = setup.kinds.contains(&Kind::Swarmgate);
-    for (name, services) in RECONFIGURE.iter().filter(|(name, _)| runs_swarmgate && wanted.contains(name)) {
-        eprintln!("{name} …");
-        timings.push(reconfigure::time(arena, setup, *services)?);
+    for what in RECONFIGURES.iter().filter(|what| with_swarmgate && wanted.contains(&what.name)) {
+        eprintln!("{} …", what.name);
+        measured.timings.push(reconfigure::time(arena, setup, what)?);
+    }
+    if wanted.contains(&IDLE) {
+        eprintln!("{IDLE} …");
+        measured.idle = idle::measure(arena, setup)?;
     }
     Ok(())
 }
 
-/// The names of the workloads to run; all but the longest when none was named.
+/// The names of the workloads to run; all when none was named.
 fn wanted(args: &Args) -> Result<Vec<&str>> {
-    let all: Vec<&str> = WORKLOADS.iter().map(|one| one.name).chain(RECONFIGURE.map(|(name, _)| name)).collect();
+    let timed = RECONFIGURES.iter().map(|one| one.name);
+    let all: Vec<&str> = WORKLOADS.iter().map(|one| one.name).chain(timed).chain([IDLE]).collect();
     if let Some(unknown) = args.workloads.iter().find(|name| !all.contains(&name.as_str())) {
         bail!("no workload {unknown}; there are {}", all.join(", "));
     }
     let named = args.workloads.iter().map(String::as_str).collect::<Vec<_>>();
-    Ok(if named.is_empty() { all[..all.len() - 1].to_vec() } else { named })
+    Ok(if named.is_empty() { all } else { named })
 }
 
 fn setup(args: &Args) -> Result<Setup> {
-    ensure!(args.rounds > 0 && args.seconds > 0.0, "a run needs at least one round of some length");
+    ensure!(args.rounds != Some(0) && args.seconds > 0.0, "a run needs at least one round of some length");
     ensure!(args.proxy_core != args.load_core, "proxy and load need a core each");
     let mut kinds = vec![Kind::Swarmgate, Kind::Haproxy, Kind::Nginx];
     if args.relay {
@@ -172,7 +203,7 @@ fn headline(setup: &Setup) -> Result<String> {
         versions.join(", "),
         read("/proc/sys/kernel/osrelease").trim(),
         cpu.trim_start_matches([' ', '\t', ':']),
-        setup.rounds,
+        setup.rounds.map_or("3 or 9".to_owned(), |rounds| rounds.to_string()),
         setup.length,
     ))
 }

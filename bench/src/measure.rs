@@ -89,6 +89,10 @@ impl Sample {
         self.usage.cpu.as_secs_f64() * 1e6 / self.requests as f64
     }
 
+    pub(crate) fn rss_mib(&self) -> f64 {
+        self.rss_kib as f64 / 1024.0
+    }
+
     pub(crate) fn rate(&self) -> f64 {
         self.requests as f64 / self.wall.as_secs_f64()
     }

@@ -22,15 +22,31 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Swarmgate,
+    /// Another swarmgate, which knows one service only.
+    Single,
     Haproxy,
     Nginx,
     /// The bare TCP relay of this program.
     Relay,
 }
 
+/// What swarmgate says about each request. The others say nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccessLog {
+    Off,
+    /// As JSON, into the file that [`Peer::log`] shows.
+    Shown,
+    /// As JSON, into /dev/null.
+    Discarded,
+}
+
 /// What a proxy is to be: the same for all of them.
+#[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
     pub(crate) services: usize,
+    /// Clients that may be connected at a time.
+    pub(crate) clients: usize,
+    pub(crate) access_log: AccessLog,
     /// Where every service's one server listens.
     pub(crate) backend: u16,
     pub(crate) core: usize,
@@ -54,19 +70,21 @@ struct Process(Child);
 
 /// Starts a proxy and waits until it serves every service of the plan.
 pub(crate) fn start(kind: Kind, plan: &Plan) -> Result<Peer> {
+    let plan = &if kind == Kind::Single { Plan { services: 1, ..*plan } } else { *plan };
     let directory = tempfile::Builder::new().prefix("swarmgate-bench-").tempdir()?;
     let [port, control] = free_ports()?;
     let command = match kind {
-        Kind::Swarmgate => swarmgate::command(plan, directory.path(), [port, control]),
+        Kind::Swarmgate | Kind::Single => swarmgate::command(plan, directory.path(), [port, control]),
         Kind::Haproxy => haproxy::command(plan, directory.path(), port)?,
         Kind::Nginx => nginx::command(plan, directory.path(), port)?,
         Kind::Relay => relay(plan, port)?,
     };
-    let process = Process(spawn(command, directory.path())?);
-    let control = if kind == Kind::Swarmgate { control } else { 0 };
+    let process = Process(spawn(command, directory.path(), plan.access_log)?);
+    let is_swarmgate = matches!(kind, Kind::Swarmgate | Kind::Single);
+    let control = if is_swarmgate { control } else { 0 };
     let mut peer = Peer { kind, port, control, process, directory };
     peer.wait(port)?;
-    if kind == Kind::Swarmgate {
+    if is_swarmgate {
         peer.wait(control)?;
         swarmgate::configure(control, plan).with_context(|| peer.log())?;
     }
@@ -76,7 +94,7 @@ pub(crate) fn start(kind: Kind, plan: &Plan) -> Result<Peer> {
 /// The version a proxy gives of itself.
 pub(crate) fn version(kind: Kind, swarmgate: &Path) -> Result<String> {
     let (program, flag) = match kind {
-        Kind::Swarmgate => (swarmgate, "--version"),
+        Kind::Swarmgate | Kind::Single => (swarmgate, "--version"),
         Kind::Haproxy => (Path::new(haproxy::PROGRAM), "-v"),
         Kind::Nginx => (Path::new(nginx::PROGRAM), "-v"),
         Kind::Relay => return Ok(String::from("this program's")),
@@ -106,9 +124,10 @@ fn pinned(program: &Path, core: usize) -> Command {
     command
 }
 
-fn spawn(mut command: Command, directory: &Path) -> Result<Child> {
+fn spawn(mut command: Command, directory: &Path, access_log: AccessLog) -> Result<Child> {
     let log = File::create(log_of(directory))?;
-    command.current_dir(directory).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    let out = if access_log == AccessLog::Discarded { Stdio::null() } else { log.try_clone()?.into() };
+    command.current_dir(directory).stdin(Stdio::null()).stdout(out).stderr(log);
     command.spawn().context("cannot run taskset (Debian: util-linux)")
 }
 
@@ -126,6 +145,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Swarmgate => "swarmgate",
+            Self::Single => "swarmgate, 1 service",
             Self::Haproxy => "HAProxy",
             Self::Nginx => "nginx",
             Self::Relay => "bare TCP relay",
@@ -154,7 +174,7 @@ impl Peer {
     }
 
     /// The end of what the process printed.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let text = fs::read(log_of(self.directory.path())).unwrap_or_default();
         let end = &text[text.len().saturating_sub(2000)..];
         format!("it printed:\n{}", String::from_utf8_lossy(end))

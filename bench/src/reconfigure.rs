@@ -2,66 +2,82 @@
 //!
 //! Each reply is put to the test at once: the next request through the proxy must reach what was just configured.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use crate::api::Api;
-use crate::arena::{Arena, Idle};
+use crate::arena::Arena;
 use crate::compare::Setup;
 use crate::load::{Load, Tally};
+use crate::measure::rss_kib;
 use crate::peers::{self, Kind, swarmgate};
 use crate::workload::{WORKLOADS, service};
 
 /// How many changes are timed under load.
 const CHANGES: usize = 300;
 
+/// A number of services to change one of, and what that may take.
+pub(crate) struct Reconfigure {
+    pub(crate) name: &'static str,
+    pub(crate) services: usize,
+    pub(crate) limits: Limits,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// The median of the calls under load.
+    pub(crate) change: Duration,
+    pub(crate) one_by_one: Option<Duration>,
+}
+
+pub(crate) const RECONFIGURES: [Reconfigure; 2] = [
+    Reconfigure {
+        name: "reconfigure",
+        services: 1000,
+        limits: Limits { change: Duration::from_millis(5), one_by_one: Some(Duration::from_secs(3)) },
+    },
+    Reconfigure {
+        name: "reconfigure-10000",
+        services: 10_000,
+        limits: Limits { change: Duration::from_millis(20), one_by_one: None },
+    },
+];
+
 /// What came of it.
 pub(crate) struct Timing {
     pub(crate) services: usize,
+    pub(crate) limits: Limits,
     /// All services configured one after another, on a fresh proxy: the calls alone, without the probes between them.
     pub(crate) one_by_one: Duration,
     /// Each call, in seconds, that changed one of the services while the load of `small` ran.
     pub(crate) calls: Vec<f64>,
     /// What the load saw meanwhile.
     pub(crate) load: Tally,
+    /// Resident memory after all that.
+    pub(crate) rss_kib: u64,
 }
 
 /// Times changes of a swarmgate that knows so many services.
-pub(crate) fn time(arena: &mut Arena, setup: &Setup, services: usize) -> Result<Timing> {
+pub(crate) fn time(arena: &mut Arena, setup: &Setup, what: &Reconfigure) -> Result<Timing> {
+    let Reconfigure { services, limits, .. } = *what;
     let backend = arena.backend_port()?;
     let peer = peers::start(Kind::Swarmgate, &setup.plan(0, backend))?;
     let small = &WORKLOADS[0];
     let mut caller = Caller { control: Api::new(peer.control), probe: Api::new(peer.port), backend };
 
-    let mut no_load = Load::new(&small.ask(peer.port), 0);
-    let one_by_one = beside(arena, &mut no_load, || (0..services).map(|number| caller.change(number, "")).sum())?;
-    let mut load = Load::new(&small.ask(peer.port), small.connections);
-    let calls = beside(arena, &mut load, || {
+    let one_by_one = arena.beside(&mut Load::none(), || (0..services).map(|number| caller.change(number, "")).sum())?;
+    let mut load = Load::new(&small.ask(&peer), small.connections);
+    let calls = arena.beside(&mut load, || {
         (0..CHANGES).map(|turn| Ok(caller.change(turn * 7 % services, &format!("/v{turn}"))?.as_secs_f64())).collect()
     })?;
-    Ok(Timing { services, one_by_one, calls, load: load.take_tally() })
+    Ok(Timing { services, limits, one_by_one, calls, load: load.take_tally(), rss_kib: rss_kib(peer.pid())? })
 }
 
 struct Caller {
     control: Api,
     probe: Api,
     backend: u16,
-}
-
-/// Does something that takes its time while the arena runs in a thread of its own.
-fn beside<T>(arena: &mut Arena, load: &mut Load, act: impl FnOnce() -> Result<T>) -> Result<T> {
-    arena.open(load)?;
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let running = scope.spawn(|| arena.run(load, Idle::Sleep, || !done.load(Ordering::Relaxed)));
-        let result = act();
-        done.store(true, Ordering::Relaxed);
-        running.join().expect("the arena returns its errors")?;
-        result
-    })
 }
 
 impl Caller {

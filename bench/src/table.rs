@@ -1,6 +1,7 @@
 //! The results as Markdown, to be read and pasted; and in plain words what is wrong with them.
 
 use crate::compare::Comparison;
+use crate::idle::IdleCost;
 use crate::measure::{Sample, median, quantile};
 use crate::peers::Kind;
 use crate::reconfigure::Timing;
@@ -8,21 +9,15 @@ use crate::reconfigure::Timing;
 /// A proxy that used less of its core than this was not the bottleneck: its figure is not its own.
 const SATURATED: f64 = 0.9;
 
-/// CPU per request of every proxy ÷ HAProxy: the table to hold against the figures.
+/// CPU per request of every proxy ÷ HAProxy.
 pub(crate) fn ratios(comparisons: &[Comparison], kinds: &[Kind]) -> String {
     let others: Vec<Kind> = kinds.iter().copied().filter(|kind| *kind != Kind::Haproxy).collect();
     let names: Vec<_> = others.iter().map(|kind| kind.name()).collect();
-    let mut text = format!("| CPU per request ÷ HAProxy | {} | swarmgate at most |\n", names.join(" | "));
-    text += &format!("|---|{}---|\n", "---|".repeat(others.len()));
-    for comparison in comparisons {
+    let mut text = format!("| CPU per request ÷ HAProxy | {} |\n", names.join(" | "));
+    text += &format!("|---|{}\n", "---|".repeat(others.len()));
+    for comparison in comparisons.iter().filter(|comparison| comparison.workload.against == Kind::Haproxy) {
         let cells: Vec<_> = others.iter().map(|kind| ratio_cell(comparison, *kind)).collect();
-        let limit = comparison.workload.at_most.map_or(String::from("–"), |limit| format!("{limit:.2}"));
-        text += &format!(
-            "| {}: {} | {} | {limit} |\n",
-            comparison.workload.name,
-            comparison.workload.says,
-            cells.join(" | ")
-        );
+        text += &format!("| {}: {} | {} |\n", comparison.workload.name, comparison.workload.says, cells.join(" | "));
     }
     text
 }
@@ -43,7 +38,7 @@ pub(crate) fn details(comparisons: &[Comparison]) -> String {
                 median(samples.iter().map(Sample::cost)),
                 quantile(samples.iter().map(Sample::cost), 0.0),
                 median(samples.iter().map(Sample::rate)),
-                median(samples.iter().map(|sample| sample.rss_kib as f64 / 1024.0)),
+                median(samples.iter().map(Sample::rss_mib)),
                 median(samples.iter().map(Sample::busy)) * 100.0,
                 quantile(ratios.iter().copied(), 0.0),
                 quantile(ratios.iter().copied(), 1.0),
@@ -69,6 +64,14 @@ pub(crate) fn timings(timings: &[Timing]) -> String {
             timing.one_by_one.as_secs_f64(),
             timing.load.failed,
         );
+    }
+    text
+}
+
+pub(crate) fn idle(costs: &[IdleCost]) -> String {
+    let mut text = String::from("| memory of an idle connection | KiB |\n|---|---|\n");
+    for cost in costs {
+        text += &format!("| {} | {:.2} |\n", cost.kind.name(), cost.kib);
     }
     text
 }
@@ -118,14 +121,5 @@ fn ratio_cell(comparison: &Comparison, kind: Kind) -> String {
         _ if ratio.is_nan() => String::from("–"),
         Kind::Swarmgate => format!("**{ratio:.digits$}**"),
         _ => format!("{ratio:.digits$}"),
-    }
-}
-
-impl Comparison {
-    /// Cost ÷ HAProxy's, round by round, so that each ratio is of two measurements made seconds apart.
-    fn ratios(&self, kind: Kind) -> Vec<f64> {
-        let of = |wanted| self.samples.iter().find(|(kind, _)| *kind == wanted).map(|(_, samples)| samples.as_slice());
-        let (Some(ours), Some(theirs)) = (of(kind), of(Kind::Haproxy)) else { return Vec::new() };
-        ours.iter().zip(theirs).map(|(ours, theirs)| ours.cost() / theirs.cost()).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! The workloads: what is asked, how, of how many services, and what swarmgate may cost at most. Not how any of it is measured.
 
+use crate::peers::Kind;
+
 /// One line of the table of results.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
@@ -11,9 +13,20 @@ pub(crate) struct Workload {
     pub(crate) services: usize,
     /// Whether every request comes on a connection of its own.
     pub(crate) close: bool,
-    /// CPU per request of swarmgate ÷ HAProxy that must not be exceeded.
+    /// Whether swarmgate writes its JSON access log. The others never write one.
+    pub(crate) log: bool,
+    /// Whom swarmgate is held against.
+    pub(crate) against: Kind,
+    /// Rounds, unless the run says otherwise.
+    pub(crate) rounds: usize,
+    /// CPU per request of swarmgate ÷ that of whom it is held against, that must not be exceeded.
     pub(crate) at_most: Option<f64>,
 }
+
+/// Rounds of a workload whose figure has room to spare.
+const FEW: usize = 3;
+/// Rounds of a workload whose limit is near.
+const MANY: usize = 9;
 
 const SMALL: Workload = Workload {
     name: "small",
@@ -22,26 +35,45 @@ const SMALL: Workload = Workload {
     connections: 64,
     services: 1,
     close: false,
+    log: false,
+    against: Kind::Haproxy,
+    rounds: MANY,
     at_most: Some(0.80),
 };
 
 /// All workloads that compare proxies, in the order of the table.
-pub(crate) const WORKLOADS: [Workload; 6] = [
+pub(crate) const WORKLOADS: [Workload; 8] = [
     SMALL,
+    Workload {
+        name: "small-json",
+        says: "the same, swarmgate with its JSON access log on",
+        log: true,
+        at_most: Some(0.95),
+        ..SMALL
+    },
     Workload { name: "16k", says: "16 KiB answer, keep-alive, 64 connections", body: 16 << 10, at_most: None, ..SMALL },
     Workload {
         name: "1m",
         says: "1 MiB answer, keep-alive, 16 connections",
         body: 1 << 20,
         connections: 16,
+        rounds: FEW,
         at_most: Some(0.60),
         ..SMALL
     },
-    Workload { name: "close", says: "a new connection per request", close: true, at_most: Some(0.60), ..SMALL },
+    Workload {
+        name: "close",
+        says: "a new connection per request",
+        close: true,
+        rounds: FEW,
+        at_most: Some(0.60),
+        ..SMALL
+    },
     Workload {
         name: "services-1000",
         says: "1,000 services, the last one asked",
         services: 1000,
+        rounds: FEW,
         at_most: None,
         ..SMALL
     },
@@ -49,7 +81,16 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         name: "services-10000",
         says: "10,000 services, the last one asked",
         services: 10_000,
+        rounds: FEW,
         at_most: Some(0.01),
+        ..SMALL
+    },
+    Workload {
+        name: "flat",
+        says: "10,000 services, the last one asked, ÷ swarmgate with one",
+        services: 10_000,
+        against: Kind::Single,
+        at_most: Some(1.05),
         ..SMALL
     },
 ];

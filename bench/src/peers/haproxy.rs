@@ -22,7 +22,9 @@ pub(super) fn command(plan: &Plan, directory: &Path, port: u16) -> Result<Comman
 }
 
 fn config(plan: &Plan, port: u16) -> String {
-    let Plan { services, backend, .. } = *plan;
+    let Plan { services, backend, clients, .. } = *plan;
+    // Docker Flow's limit, unless more are to come; HAProxy then wants twice as many descriptors as the idle ones of a benchmark need.
+    let maxconn = clients.max(5000);
     let mut rules = String::new();
     let mut backends = String::new();
     for name in (0..services).map(service) {
@@ -39,6 +41,8 @@ fn config(plan: &Plan, port: u16) -> String {
     format!(
         "global
     nbthread 1
+    maxconn {maxconn}
+    no strict-limits
 
 defaults
     mode    http
@@ -47,7 +51,7 @@ defaults
     option  dontlog-normal
     option  http-keep-alive
     option  redispatch
-    maxconn 5000
+    maxconn {maxconn}
     timeout connect 5s
     timeout client 20s
     timeout server 20s

@@ -23,7 +23,8 @@ pub(super) fn command(plan: &Plan, directory: &Path, port: u16) -> Result<Comman
 }
 
 fn config(plan: &Plan, port: u16) -> String {
-    let Plan { services, backend, .. } = *plan;
+    let Plan { services, backend, clients, .. } = *plan;
+    let connections = 10_240.max(clients + 100);
     let mut upstreams = String::new();
     let mut locations = String::new();
     for name in (0..services).map(service) {
@@ -40,7 +41,7 @@ master_process off;
 worker_processes 1;
 pid nginx.pid;
 error_log stderr error;
-events {{ worker_connections 10240; }}
+events {{ worker_connections {connections}; }}
 http {{
     access_log off;
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;

@@ -6,7 +6,7 @@ use std::thread;
 
 use anyhow::Result;
 
-use super::{Plan, pinned};
+use super::{AccessLog, Plan, pinned};
 use crate::api::Api;
 use crate::workload::service;
 
@@ -25,6 +25,9 @@ pub(super) fn command(plan: &Plan, directory: &Path, ports: [u16; 2]) -> Command
         .env("THREADS", "1")
         .env("CERTS_DIR", directory.join("certs"))
         .env("SECRETS_DIR", directory.join("secrets"));
+    if plan.access_log != AccessLog::Off {
+        command.env("ACCESS_LOG", "json");
+    }
     command
 }
 
