@@ -128,7 +128,7 @@ impl Session {
     pub(crate) fn answered(&mut self, why: Why, bytes: usize) {
         self.status = why.status();
         self.termination = Some(why.termination());
-        self.response_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.moved(0, u64::try_from(bytes).unwrap_or(u64::MAX));
         self.is_counted = true;
         count_class(&self.counts().responses, self.status);
         book::with(|book| count_answer(book, self.port, why));
