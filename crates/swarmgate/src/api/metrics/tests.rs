@@ -1,7 +1,7 @@
 //! The text format; counts of whole conversations are among the conversations.
 
 use super::*;
-use expect_test::expect;
+use expect_test::expect_file;
 use model::ServiceName;
 use proxy::observe::{AnswerFigures, BackendFigures, DURATION_BOUNDS, Durations, FrontendFigures, ServerFigures};
 use table::METRICS;
@@ -64,95 +64,7 @@ fn the_exposition_is_prometheus() {
     let text = text(&scrape(1)).replace(env!("CARGO_PKG_VERSION"), "VERSION");
     let samples: String =
         text.lines().filter(|line| !line.starts_with("# HELP")).map(|line| format!("{line}\n")).collect();
-    expect![[r##"
-        # TYPE swarmgate_build_info gauge
-        swarmgate_build_info{version="VERSION"} 1
-        # TYPE swarmgate_uptime_seconds gauge
-        swarmgate_uptime_seconds 1.5
-        # TYPE swarmgate_generation gauge
-        swarmgate_generation 3
-        # TYPE swarmgate_services gauge
-        swarmgate_services 1
-        # TYPE swarmgate_backends gauge
-        swarmgate_backends 2
-        # TYPE swarmgate_connection_panics_total counter
-        swarmgate_connection_panics_total 0
-        # TYPE swarmgate_access_log_lines_total counter
-        swarmgate_access_log_lines_total 7
-        # TYPE swarmgate_access_log_dropped_lines_total counter
-        swarmgate_access_log_dropped_lines_total 1
-        # TYPE swarmgate_log_dropped_lines_total counter
-        swarmgate_log_dropped_lines_total 0
-        # TYPE swarmgate_frontend_connections_total counter
-        swarmgate_frontend_connections_total{port="80"} 5
-        # TYPE swarmgate_frontend_closed_connections_total counter
-        swarmgate_frontend_closed_connections_total{port="80"} 0
-        # TYPE swarmgate_frontend_open_connections gauge
-        swarmgate_frontend_open_connections{port="80"} 5
-        # TYPE swarmgate_frontend_accept_errors_total counter
-        swarmgate_frontend_accept_errors_total{port="80"} 0
-        # TYPE swarmgate_frontend_responses_total counter
-        swarmgate_frontend_responses_total{port="80",code_class="1xx"} 0
-        swarmgate_frontend_responses_total{port="80",code_class="2xx"} 0
-        swarmgate_frontend_responses_total{port="80",code_class="3xx"} 0
-        swarmgate_frontend_responses_total{port="80",code_class="4xx"} 0
-        swarmgate_frontend_responses_total{port="80",code_class="5xx"} 0
-        # TYPE swarmgate_answers_total counter
-        swarmgate_answers_total{code="503",reason="no_route"} 9
-        # TYPE swarmgate_backend_requests_total counter
-        swarmgate_backend_requests_total{backend="go-be80_0",service="go"} 4
-        # TYPE swarmgate_backend_responses_total counter
-        swarmgate_backend_responses_total{backend="go-be80_0",service="go",code_class="1xx"} 0
-        swarmgate_backend_responses_total{backend="go-be80_0",service="go",code_class="2xx"} 2
-        swarmgate_backend_responses_total{backend="go-be80_0",service="go",code_class="3xx"} 0
-        swarmgate_backend_responses_total{backend="go-be80_0",service="go",code_class="4xx"} 1
-        swarmgate_backend_responses_total{backend="go-be80_0",service="go",code_class="5xx"} 0
-        # TYPE swarmgate_backend_request_bytes_total counter
-        swarmgate_backend_request_bytes_total{backend="go-be80_0",service="go"} 400
-        # TYPE swarmgate_backend_response_bytes_total counter
-        swarmgate_backend_response_bytes_total{backend="go-be80_0",service="go"} 4000
-        # TYPE swarmgate_backend_connects_total counter
-        swarmgate_backend_connects_total{backend="go-be80_0",service="go"} 1
-        # TYPE swarmgate_backend_connect_failures_total counter
-        swarmgate_backend_connect_failures_total{backend="go-be80_0",service="go"} 0
-        # TYPE swarmgate_backend_retries_total counter
-        swarmgate_backend_retries_total{backend="go-be80_0",service="go"} 0
-        # TYPE swarmgate_backend_repetitions_total counter
-        swarmgate_backend_repetitions_total{backend="go-be80_0",service="go"} 0
-        # TYPE swarmgate_backend_broken_responses_total counter
-        swarmgate_backend_broken_responses_total{backend="go-be80_0",service="go"} 0
-        # TYPE swarmgate_backend_sessions gauge
-        swarmgate_backend_sessions{backend="go-be80_0",service="go"} 1
-        # TYPE swarmgate_backend_request_duration_seconds histogram
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.0005"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.001"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.0025"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.005"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.01"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.025"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.05"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.1"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.25"} 2
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="0.5"} 3
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="1"} 3
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="2.5"} 3
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="10"} 3
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="60"} 3
-        swarmgate_backend_request_duration_seconds_bucket{backend="go-be80_0",service="go",le="+Inf"} 4
-        swarmgate_backend_request_duration_seconds_sum{backend="go-be80_0",service="go"} 0.75
-        swarmgate_backend_request_duration_seconds_count{backend="go-be80_0",service="go"} 4
-        # TYPE swarmgate_server_requests_total counter
-        swarmgate_server_requests_total{backend="go-be80_0",service="go",server="[::1]:80"} 4
-        # TYPE swarmgate_server_sessions gauge
-        swarmgate_server_sessions{backend="go-be80_0",service="go",server="[::1]:80"} 1
-        # TYPE swarmgate_server_connects_total counter
-        swarmgate_server_connects_total{backend="go-be80_0",service="go",server="[::1]:80"} 1
-        # TYPE swarmgate_server_connect_failures_total counter
-        swarmgate_server_connect_failures_total{backend="go-be80_0",service="go",server="[::1]:80"} 0
-        # TYPE swarmgate_server_failing_threads gauge
-        swarmgate_server_failing_threads{backend="go-be80_0",service="go",server="[::1]:80"} 0
-    "##]]
-    .assert_eq(&samples);
+    expect_file!["exposition.txt"].assert_eq(&samples);
 }
 
 #[test]
