@@ -4,6 +4,7 @@
 
 use crate::params::Params;
 use crate::service::{Context, Parsed, Refused, Service, ServiceName, Warning, parse};
+use crate::tcp;
 use crate::trie::Trie;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -64,6 +65,9 @@ pub struct List {
     pub asked: Tick,
 }
 
+/// Refuses a service, or lets it in.
+pub type Judge<'j> = &'j mut dyn FnMut(&Service) -> Result<(), Refused>;
+
 /// What a command did.
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
@@ -102,15 +106,21 @@ pub struct Versions<'c> {
 impl Catalog {
     /// Carries out a command; on an error nothing has changed.
     pub fn apply(&mut self, command: Command, context: &Context) -> Result<Applied, Refused> {
+        self.apply_if(command, context, &mut |_| Ok(()))
+    }
+
+    /// The same, where `judge` may refuse a service for a reason the model cannot see, such as a port that another program has.
+    /// It is asked about each service by itself, last, and before the service takes the place of its earlier version.
+    pub fn apply_if(&mut self, command: Command, context: &Context, judge: Judge<'_>) -> Result<Applied, Refused> {
         self.now.0 += 1;
         match command {
-            Command::Configure(params) => self.configure(&params, context, Source::Api),
+            Command::Configure(params) => self.configure(&params, context, Source::Api, judge),
             Command::Remove(name) => {
                 let mut applied = Applied::default();
                 applied.changes.push((name.clone(), self.remove(&name)));
                 Ok(applied)
             }
-            Command::Reconcile(list) => Ok(self.reconcile(&list, context)),
+            Command::Reconcile(list) => Ok(self.reconcile(&list, context, judge)),
         }
     }
 
@@ -146,10 +156,22 @@ impl Catalog {
         self.services.get(name.as_str().as_bytes())
     }
 
-    fn configure(&mut self, params: &Params, context: &Context, source: Source) -> Result<Applied, Refused> {
+    fn configure(
+        &mut self,
+        params: &Params,
+        context: &Context,
+        source: Source,
+        judge: Judge<'_>,
+    ) -> Result<Applied, Refused> {
         let Parsed { service, warnings } = parse(params, context)?;
         let name = service.name.clone();
-        let change = if service.replicas == Some(0) { self.remove(&name) } else { self.put(service, source) };
+        let change = if service.replicas == Some(0) {
+            self.remove(&name)
+        } else {
+            tcp::check(self, &service, context)?;
+            judge(&service)?;
+            self.put(service, source)
+        };
         let warnings = warnings.into_iter().map(|warning| (name.clone(), warning)).collect();
         Ok(Applied { changes: vec![(name, change)], warnings, refused: Vec::new() })
     }
@@ -184,22 +206,22 @@ impl Catalog {
         }
     }
 
-    fn reconcile(&mut self, list: &List, context: &Context) -> Applied {
+    fn reconcile(&mut self, list: &List, context: &Context, judge: Judge<'_>) -> Applied {
         let mut applied = Applied::default();
-        let mut listed = Vec::new();
+        let name = |params: &Params| params.get_any_case("serviceName").and_then(ServiceName::parse);
+        // Who has left makes room first: a port of its may be wanted by another.
+        if list.complete {
+            let listed: Vec<_> = list.services.iter().filter_map(name).collect();
+            self.prune(&listed, list.asked, &mut applied);
+        }
         for params in &list.services {
-            let name = params.get_any_case("serviceName").and_then(ServiceName::parse);
-            listed.extend(name.clone());
-            if name.is_some_and(|name| self.spoken_of_since(&name, list.asked)) {
+            if name(params).is_some_and(|name| self.spoken_of_since(&name, list.asked)) {
                 continue;
             }
-            match self.configure(params, context, Source::List) {
+            match self.configure(params, context, Source::List, judge) {
                 Ok(one) => applied.merge(one),
                 Err(refused) => applied.refused.push(refused),
             }
-        }
-        if list.complete {
-            self.prune(&listed, list.asked, &mut applied);
         }
         if !self.removed.is_empty() {
             Arc::make_mut(&mut self.removed).retain(|_, tick| *tick > list.asked);

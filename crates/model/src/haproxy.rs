@@ -8,6 +8,7 @@ mod acl;
 mod backend;
 mod frontend;
 mod quote;
+mod tcp;
 
 use crate::auth::{GlobalUsers, User};
 use crate::frontend::{Frontend, Timeouts};
@@ -40,7 +41,9 @@ pub fn render(snapshot: &Snapshot, globals: &Globals) -> String {
         write_userlist(&mut lines, DEFAULT_USERS, users);
     }
     frontend::write(&mut lines, snapshot, globals);
+    tcp::write_frontends(&mut lines, &snapshot.tcp);
     backend::write(&mut lines, &snapshot.routes, globals.connection_mode);
+    tcp::write_backends(&mut lines, &snapshot.tcp);
     lines.0
 }
 

@@ -14,6 +14,7 @@ pub mod route;
 pub mod service;
 pub mod slots;
 pub mod snapshot;
+pub mod tcp;
 mod trie;
 
 pub use backend::{Backend, BackendId};

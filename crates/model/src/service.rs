@@ -8,10 +8,12 @@ mod destinations;
 mod parse;
 mod read;
 mod refusal;
+mod tcp;
 
 pub use connection_mode::ConnectionMode;
 pub use parse::{Parsed, parse};
 pub use refusal::{Refusal, Refused, Warning};
+pub use tcp::{Balance, TcpOptions};
 
 use crate::auth::{GlobalUsers, ServiceUsers};
 use crate::params::Params;
@@ -60,7 +62,7 @@ pub struct Destination {
     pub index: u8,
     /// Whether requests, or bare connections, are forwarded.
     pub mode: Mode,
-    /// Domains, any of which must match; empty: every host, and none.
+    /// Domains, any of which must match; empty: every host, and none. In tcp and sni mode, names that a TLS client asks for.
     pub hosts: Vec<HostPattern>,
     /// The first domain that a client can be sent to, without its star: where `redirectFromDomain` leads.
     pub first_domain: Option<String>,
@@ -92,6 +94,8 @@ pub struct Destination {
     pub timeout_server: Option<Duration>,
     /// Silence allowed in a tunnel; the proxy's own limit unless set.
     pub timeout_tunnel: Option<Duration>,
+    /// What only tcp and sni mode look at.
+    pub tcp: TcpOptions,
 }
 
 /// What a destination forwards.
@@ -158,6 +162,8 @@ pub struct Context {
     pub https_only: bool,
     /// Which side's connection goes on after a response where a service says nothing (`CONNECTION_MODE`).
     pub connection_mode: ConnectionMode,
+    /// The ports that are bound for HTTP whatever services say; empty: not known.
+    pub ports: Vec<u16>,
 }
 
 impl Default for Context {
@@ -168,6 +174,7 @@ impl Default for Context {
             users: GlobalUsers::default(),
             https_only: false,
             connection_mode: ConnectionMode::default(),
+            ports: Vec::new(),
         }
     }
 }

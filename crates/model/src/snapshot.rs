@@ -5,6 +5,7 @@
 use crate::catalog::Catalog;
 use crate::route::RouteTable;
 use crate::service::Context;
+use crate::tcp::TcpTable;
 use std::fmt;
 
 /// A number that only grows: which world this is.
@@ -20,6 +21,8 @@ pub struct Snapshot {
     pub catalog: Catalog,
     /// The routes.
     pub routes: RouteTable,
+    /// The ports on which connections are passed through.
+    pub tcp: TcpTable,
 }
 
 impl Snapshot {
@@ -31,7 +34,8 @@ impl Snapshot {
     /// Compiles a catalog where this snapshot, made in the same context, is known: what did not change is shared with it.
     pub fn follow(&self, generation: Generation, catalog: Catalog, context: &Context) -> Snapshot {
         let routes = self.routes.follow(&self.catalog, &catalog, context);
-        Snapshot { generation, catalog, routes }
+        let tcp = self.tcp.follow(&self.catalog, &catalog);
+        Snapshot { generation, catalog, routes, tcp }
     }
 }
 

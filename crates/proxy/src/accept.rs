@@ -3,22 +3,29 @@
 //! Each thread has a socket of its own for each port (SO_REUSEPORT); the kernel divides the clients.
 //! Not here: what is done with a connection.
 
-use crate::connection;
-use crate::observe;
-use crate::worker::{Open, Phase, Shared};
+use crate::proxy_protocol::{self, Header};
+use crate::trusted::Trust;
+use crate::worker::{Open, Shared};
+use crate::{connection, observe, tcp};
 use model::Frontend;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::watch;
+use tokio::net::TcpStream;
 
 /// Connections the kernel keeps for us while we are busy.
 const BACKLOG: i32 = 4096;
-/// How long to wait when descriptors have run out.
-const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
+
+/// What is behind a socket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Entrance {
+    /// Requests.
+    Http(Frontend),
+    /// Bare connections to this port.
+    Tcp(u16),
+}
 
 /// A port that cannot be bound.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +38,15 @@ pub struct BindError {
 thread_local! {
     /// Sockets this thread still accepts from.
     static ACCEPTING: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Entrance {
+    fn port(self) -> u16 {
+        match self {
+            Entrance::Http(frontend) => frontend.port,
+            Entrance::Tcp(port) => port,
+        }
+    }
 }
 
 /// Binds a port once for each thread. Port 0 becomes a free one, the same for all.
@@ -57,53 +73,63 @@ fn open(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Accepts until the threads drain; then takes what the kernel still holds and closes the socket.
+/// Accepts until `stop` ends; then takes what the kernel still holds and closes the socket.
 pub(crate) async fn run(
-    frontend: Frontend,
+    entrance: Entrance,
     listener: TcpListener,
     shared: Arc<Shared>,
-    mut phase: watch::Receiver<Phase>,
+    stop: impl Future<Output = ()>,
 ) {
+    let port = entrance.port();
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!("port {} cannot be served: {error}", frontend.port),
+        Err(error) => return tracing::error!("port {port} cannot be served: {error}"),
     };
     ACCEPTING.set(ACCEPTING.get() + 1);
-    observe::serves(frontend.port);
+    observe::serves(port);
+    tokio::pin!(stop);
     loop {
+        // Either is looked at first, by chance: a storm of connections does not hide the end.
         let accepted = tokio::select! {
-            biased;
             accepted = listener.accept() => accepted,
-            draining = phase.wait_for(|phase| matches!(phase, Phase::Draining(_))) => {
-                drop(draining);
-                break;
-            }
+            () = &mut stop => break,
         };
-        match accepted {
-            Ok((stream, peer)) => spawn(frontend, stream, peer, &shared),
+        let enough = match accepted {
+            Ok((stream, peer)) => {
+                let enough = shared.reserve.is_left_by(&stream);
+                spawn(entrance, stream, peer, &shared);
+                enough
+            }
+            Err(error) => Err(error),
+        };
+        match enough {
+            Ok(()) => {}
             // The connection broke before it was accepted, or descriptors ran out: neither ends the port.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                observe::accept_failed(frontend.port);
-                tracing::warn!("port {}: accepting failed: {error}", frontend.port);
-                tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+                observe::accept_failed(port);
+                tokio::select! {
+                    () = shared.reserve.until_enough(&listener, port, &error) => {}
+                    () = &mut stop => break,
+                }
             }
         }
     }
-    accept_the_rest(frontend, listener, &shared);
+    accept_the_rest(entrance, listener, &shared);
     ACCEPTING.set(ACCEPTING.get() - 1);
 }
 
 /// Whoever the kernel has connected is served, also those that the runtime has not noticed yet: closing the socket would reset them.
-fn accept_the_rest(frontend: Frontend, listener: tokio::net::TcpListener, shared: &Arc<Shared>) {
+/// They are no more than its queue holds; those who go on coming are not waited for.
+fn accept_the_rest(entrance: Entrance, listener: tokio::net::TcpListener, shared: &Arc<Shared>) {
     let Ok(listener) = listener.into_std() else { return };
-    loop {
+    for _ in 0..=BACKLOG {
         let accepted = listener.accept().and_then(|(stream, peer)| {
             stream.set_nonblocking(true)?;
-            Ok((tokio::net::TcpStream::from_std(stream)?, peer))
+            Ok((TcpStream::from_std(stream)?, peer))
         });
         match accepted {
-            Ok((stream, peer)) => spawn(frontend, stream, peer, shared),
+            Ok((stream, peer)) => spawn(entrance, stream, peer, shared),
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             // Nobody is left, or descriptors have run out.
             Err(_) => return,
@@ -116,9 +142,32 @@ pub(crate) fn all_closed() -> bool {
     ACCEPTING.get() == 0
 }
 
-/// A port that should speak TLS and has no certificate closes; it never speaks plain HTTP.
-fn spawn(frontend: Frontend, stream: tokio::net::TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
-    if !frontend.tls {
-        tokio::spawn(connection::serve(stream, peer, frontend.port, Arc::clone(shared), Open::take()));
+fn spawn(entrance: Entrance, stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
+    let shared = Arc::clone(shared);
+    match entrance {
+        // A port that should speak TLS and has no certificate closes; it never speaks plain HTTP.
+        Entrance::Http(frontend) if frontend.tls => {}
+        Entrance::Http(frontend) if frontend.accept_proxy => {
+            tokio::spawn(serve_behind_proxy(stream, peer, frontend.port, shared, Open::take()));
+        }
+        Entrance::Http(frontend) => {
+            tokio::spawn(connection::serve(stream, peer, frontend.port, shared, Open::take()));
+        }
+        Entrance::Tcp(port) => {
+            tokio::spawn(tcp::serve(stream, peer, port, shared, Open::take()));
+        }
     }
+}
+
+/// Serves the client that a PROXY protocol header names. Without one, and from strangers, the connection is closed.
+async fn serve_behind_proxy(mut stream: TcpStream, peer: SocketAddr, port: u16, shared: Arc<Shared>, open: Open) {
+    if shared.trusted.judge(peer.ip()) == Trust::Stranger {
+        return tracing::debug!("port {port}: {peer} is not one of TRUSTED_PROXIES and may not speak for a client");
+    }
+    let client = match proxy_protocol::receive(&mut stream, shared.timeouts.http_request).await {
+        Ok(Header::Client(client)) => client,
+        Ok(Header::Local) => peer,
+        Err(error) => return tracing::debug!("port {port}: {peer} is closed: {error}"),
+    };
+    connection::serve(stream, client, port, shared, open).await;
 }

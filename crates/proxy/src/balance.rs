@@ -11,6 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Turn(AtomicUsize);
 
 impl Turn {
+    /// A number that grows with every call, for whoever puts servers in order by itself.
+    pub(crate) fn next(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// The next server that was not tried yet; one that fails only if there is no other.
     pub(crate) fn pick(&self, addresses: &[IpAddr], port: u16, tried: &[SocketAddr]) -> Option<SocketAddr> {
         let turn = if addresses.len() > 1 { self.0.fetch_add(1, Ordering::Relaxed) } else { 0 };

@@ -6,6 +6,7 @@ use crate::deadline::Deadline;
 use crate::http1::MAX_EMPTY_LINES;
 use crate::observe::Accepted;
 use crate::scratch;
+use crate::trusted::Trust;
 use socket2::SockRef;
 use std::future::poll_fn;
 use std::io;
@@ -29,6 +30,8 @@ pub(crate) struct Client<S> {
     pub(crate) stream: S,
     /// The client's address as X-Forwarded-For shows it.
     pub(crate) address: String,
+    /// What it may say about other clients.
+    pub(crate) trust: Trust,
     /// The port of the proxy it came to.
     pub(crate) port: u16,
     /// What was read and not used yet: a partial head, or pipelined requests.

@@ -30,8 +30,9 @@ where
     open.register().await;
     let deadline = Deadline::after(shared.timeouts.http_request);
     let address = peer.ip().to_canonical().to_string();
+    let trust = shared.trusted.judge(peer.ip());
     let (buffered, accepted) = (Vec::new(), Accepted::new(peer, port));
-    let client = Client { stream, address, port, buffered, has_ended: false, deadline, accepted };
+    let client = Client { stream, address, trust, port, buffered, has_ended: false, deadline, accepted };
     Connection { client, shared, room: Vec::new() }.run().await;
     drop(open);
 }

@@ -18,6 +18,7 @@ mod patience;
 mod request;
 mod response;
 
+pub(crate) use connect::{dial, is_our_own};
 pub(crate) use forward::Outcome;
 pub(crate) use head::Waiting;
 

@@ -9,20 +9,28 @@ mod balance;
 mod client;
 mod connection;
 mod deadline;
+mod descriptors;
 mod exchange;
 mod health;
 mod http1;
 pub mod observe;
 mod pending;
 mod pool;
+mod ports;
+mod proxy_protocol;
 mod resolve;
 mod scratch;
+mod tcp;
+mod trusted;
 mod tunnel;
 mod worker;
 mod world;
 
 pub use accept::BindError;
+pub use descriptors::raise_descriptor_limit;
+pub use ports::Ports;
 pub use resolve::{BadResolver, Resolver};
+pub use trusted::{Network, Trusted};
 pub use world::{Cell, World};
 
 use model::{Frontend, Timeouts};
@@ -32,6 +40,7 @@ use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use worker::{Phase, Shared, Worker};
 
@@ -43,6 +52,16 @@ pub struct Bound {
     /// For each thread, a socket of each frontend.
     threads: Vec<Vec<(Frontend, TcpListener)>>,
     ports: Vec<u16>,
+    ip: IpAddr,
+}
+
+/// What holds for all connections of a data plane.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// How long each side may stay silent.
+    pub timeouts: Timeouts,
+    /// Who may speak for other clients.
+    pub trusted: Trusted,
 }
 
 /// The running data plane.
@@ -50,11 +69,14 @@ pub struct Proxy {
     shared: Arc<Shared>,
     phase: watch::Sender<Phase>,
     workers: Vec<Worker>,
+    ip: IpAddr,
+    /// Active checks; they end with this.
+    _checks: JoinSet<()>,
 }
 
 /// Binds all frontends on `ip` for so many threads. A frontend with port 0 gets a free one.
 pub fn bind(ip: IpAddr, frontends: &[Frontend], threads: usize) -> Result<Bound, BindError> {
-    let mut bound = Bound { threads: (0..threads).map(|_| Vec::new()).collect(), ports: Vec::new() };
+    let mut bound = Bound { threads: (0..threads).map(|_| Vec::new()).collect(), ports: Vec::new(), ip };
     for frontend in frontends {
         let listeners = accept::bind(ip, frontend.port, threads)?;
         let port =
@@ -73,17 +95,25 @@ impl Bound {
         &self.ports
     }
 
-    /// Serves what `world` holds, on a thread of its own for each socket of a port; `observer` sees it.
-    pub fn serve(self, world: Cell, timeouts: Timeouts, observer: Observer) -> io::Result<Proxy> {
-        let shared = Arc::new(Shared::new(world, timeouts, observer));
+    /// Serves what `world` holds, on a thread of its own for each socket of a port; `observer` sees it. Active checks run on the
+    /// current runtime.
+    pub fn serve(self, world: Cell, rules: Rules, observer: Observer) -> io::Result<Proxy> {
+        let shared = Arc::new(Shared::new(world, rules, observer));
         let (phase, told) = watch::channel(Phase::Serving);
         let start = |(number, listeners)| Worker::start(number, listeners, Arc::clone(&shared), told.clone());
         let workers = self.threads.into_iter().enumerate().map(start).collect::<io::Result<_>>()?;
-        Ok(Proxy { shared, phase, workers })
+        let mut checks = JoinSet::new();
+        checks.spawn(tcp::check::run(Arc::clone(&shared)));
+        Ok(Proxy { shared, phase, workers, ip: self.ip, _checks: checks })
     }
 }
 
 impl Proxy {
+    /// The ports of services, on the address of all others. For the one writer.
+    pub fn ports(&self) -> Ports {
+        Ports::new(self.ip, self.workers.iter().map(|worker| worker.orders.clone()).collect())
+    }
+
     /// Takes no new connections, closes idle ones, and lets the others finish for at most `limit`. Blocks until it is done.
     pub fn drain(self, limit: Duration) {
         self.shared.drain();

@@ -24,6 +24,7 @@ use crate::world::Cell;
 use access_log::AccessLog;
 use book::Book;
 use ledger::Ledger;
+use model::tcp::TcpBackend;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -70,7 +71,10 @@ impl Observer {
         loop {
             ticks.tick().await;
             let world = cell.world();
-            let names = world.snapshot().routes.backends().iter().map(|backend| &*backend.name).collect();
+            let snapshot = world.snapshot();
+            let tcp = snapshot.tcp.frontends().iter().flat_map(|frontend| &frontend.backends).map(TcpBackend::first);
+            let routed = snapshot.routes.backends().iter().map(|backend| &**backend);
+            let names = routed.chain(tcp).map(|backend| &*backend.name).collect();
             self.ledger().forget(&names, Instant::now());
             let dropped = self.log.as_ref().map_or(0, |log| log.lines().1);
             if dropped > told {

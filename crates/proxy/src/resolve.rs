@@ -134,6 +134,13 @@ impl Host {
         }
     }
 
+    /// Asks DNS if it never answered, so that the wait for several names is one wait.
+    pub(crate) fn ask_unless_known(self: &Arc<Self>) {
+        if self.known.load().at.is_none() {
+            self.ask();
+        }
+    }
+
     /// Takes over an answer. No answer and an empty one keep the last good addresses.
     fn learn(&self, answer: Result<Vec<IpAddr>, String>) {
         let before = self.known.load_full();

@@ -2,11 +2,17 @@
 //!
 //! Not here: what a connection does (`connection`).
 
-use crate::accept;
+use crate::Rules;
+use crate::accept::{self, Entrance};
+use crate::descriptors::Reserve;
 use crate::observe::{self, Observer};
+use crate::tcp::Loads;
+use crate::tcp::check::Probes;
+use crate::trusted::Trusted;
 use crate::world::Cell;
 use crate::{health, pool};
 use model::{Frontend, Timeouts};
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
@@ -16,7 +22,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle as TaskHandle;
 use tokio::time::{Instant, interval};
 
 /// How often each thread looks after its pools.
@@ -32,12 +39,36 @@ pub(crate) struct Shared {
     pub(crate) timeouts: Timeouts,
     /// Reads what the threads count.
     pub(crate) observer: Observer,
+    /// Who may speak for other clients.
+    pub(crate) trusted: Trusted,
+    /// When accepting stops so that descriptors are left.
+    pub(crate) reserve: Reserve,
+    /// Connections of servers in tcp mode, where they are counted.
+    pub(crate) loads: Arc<Loads>,
+    /// What active checks found.
+    pub(crate) probes: Probes,
     draining: AtomicBool,
 }
 
 /// A thread and the sockets it accepts from.
 pub(crate) struct Worker {
     pub(crate) thread: JoinHandle<()>,
+    /// Ports that come and go.
+    pub(crate) orders: mpsc::UnboundedSender<Order>,
+}
+
+/// What a thread is told about its ports. `done` is dropped or used when it is carried out.
+pub(crate) enum Order {
+    /// Accept from this socket too.
+    Open { port: u16, listener: TcpListener, done: oneshot::Sender<()> },
+    /// Accept from this port no longer. Its connections stay.
+    Close { port: u16, done: oneshot::Sender<()> },
+}
+
+/// A port of services that a thread accepts from: dropping `_stop` makes the task end.
+struct Accepting {
+    _stop: oneshot::Sender<()>,
+    task: TaskHandle<()>,
 }
 
 /// What the threads are told: when to be done with everything.
@@ -63,8 +94,18 @@ struct Connections {
 pub(crate) struct Open(usize);
 
 impl Shared {
-    pub(crate) fn new(world: Cell, timeouts: Timeouts, observer: Observer) -> Shared {
-        Shared { world, timeouts, observer, draining: AtomicBool::new(false) }
+    pub(crate) fn new(world: Cell, rules: Rules, observer: Observer) -> Shared {
+        let Rules { timeouts, trusted } = rules;
+        Shared {
+            world,
+            timeouts,
+            observer,
+            trusted,
+            reserve: Reserve::of_process(),
+            loads: Arc::default(),
+            probes: Probes::default(),
+            draining: AtomicBool::new(false),
+        }
     }
 
     /// No new request is taken on a connection that is idle now.
@@ -86,26 +127,35 @@ impl Worker {
         phase: watch::Receiver<Phase>,
     ) -> io::Result<Worker> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (orders, given) = mpsc::unbounded_channel();
         let serve = move || {
             shared.observer.enter();
-            runtime.block_on(serve(listeners, shared, phase));
+            runtime.block_on(serve(listeners, shared, phase, given));
             // Connections that are cut off now are counted and logged too.
             drop(runtime);
             observe::leave();
         };
         let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(serve)?;
-        Ok(Worker { thread })
+        Ok(Worker { thread, orders })
     }
 }
 
-async fn serve(listeners: Vec<(Frontend, TcpListener)>, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
+async fn serve(
+    listeners: Vec<(Frontend, TcpListener)>,
+    shared: Arc<Shared>,
+    mut phase: watch::Receiver<Phase>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
     for (frontend, listener) in listeners {
-        tokio::spawn(accept::run(frontend, listener, Arc::clone(&shared), phase.clone()));
+        let stop = until_draining(phase.clone());
+        tokio::spawn(accept::run(Entrance::Http(frontend), listener, Arc::clone(&shared), stop));
     }
     tokio::spawn(observe::flush_often());
+    let mut ports = FxHashMap::default();
     let mut sweeps = interval(SWEEP);
     loop {
         tokio::select! {
+            Some(order) = orders.recv() => carry_out(order, &mut ports, &shared, &phase).await,
             _ = sweeps.tick() => {
                 pool::sweep();
                 health::sweep();
@@ -119,6 +169,42 @@ async fn serve(listeners: Vec<(Frontend, TcpListener)>, shared: Arc<Shared>, mut
             }
         }
     }
+}
+
+async fn carry_out(
+    order: Order,
+    ports: &mut FxHashMap<u16, Accepting>,
+    shared: &Arc<Shared>,
+    phase: &watch::Receiver<Phase>,
+) {
+    match order {
+        Order::Open { port, listener, done } => {
+            let (stop, stopped) = oneshot::channel::<()>();
+            let phase = phase.clone();
+            let stop_accepting = async move {
+                tokio::select! {
+                    _ = stopped => {}
+                    () = until_draining(phase) => {}
+                }
+            };
+            let task = tokio::spawn(accept::run(Entrance::Tcp(port), listener, Arc::clone(shared), stop_accepting));
+            ports.insert(port, Accepting { _stop: stop, task });
+            drop(done);
+        }
+        Order::Close { port, done } => {
+            if let Some(Accepting { _stop: stop, task }) = ports.remove(&port) {
+                drop(stop);
+                // A task that panicked accepts from nothing.
+                let _ = task.await;
+            }
+            drop(done);
+        }
+    }
+}
+
+/// Ends when it is time to leave, or when whoever started the threads is gone.
+async fn until_draining(mut phase: watch::Receiver<Phase>) {
+    let _ = phase.wait_for(|phase| matches!(phase, Phase::Draining(_))).await;
 }
 
 /// Wakes idle connections so that they close, and waits for the others until `end`.

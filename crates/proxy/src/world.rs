@@ -3,6 +3,7 @@
 //! Not here: making snapshots (the program's controller, the one writer).
 
 use crate::resolve::{Host, Resolver};
+use crate::tcp::TcpPorts;
 use arc_swap::ArcSwap;
 use model::{Backend, BackendId, Slots, Snapshot};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ pub struct World {
     snapshot: Snapshot,
     /// At the places of the snapshot's backends.
     upstreams: Slots<Arc<Upstream>>,
+    tcp: TcpPorts,
 }
 
 /// A backend, with the host it dials. An exchange holds it alone, not the world it came from.
@@ -27,7 +29,7 @@ pub struct Cell(Arc<ArcSwap<World>>);
 impl World {
     /// Joins a snapshot with the hosts that its backends dial. Addresses known from earlier worlds are kept.
     pub fn new(snapshot: Snapshot, resolver: &Resolver) -> World {
-        let empty = World { snapshot: Snapshot::default(), upstreams: Slots::default() };
+        let empty = World { snapshot: Snapshot::default(), upstreams: Slots::default(), tcp: TcpPorts::default() };
         empty.follow(snapshot, resolver)
     }
 
@@ -43,7 +45,8 @@ impl World {
                 (_, backend) => upstreams.set(place, backend.map(|backend| Upstream::new(backend, resolver))),
             }
         }
-        World { snapshot, upstreams }
+        let tcp = self.tcp.follow(&snapshot.tcp, resolver);
+        World { snapshot, upstreams, tcp }
     }
 
     /// What is served.
@@ -53,6 +56,11 @@ impl World {
 
     pub(crate) fn upstream(&self, backend: BackendId) -> &Arc<Upstream> {
         self.upstreams.get(backend.slot()).expect("every backend of the snapshot has its upstream")
+    }
+
+    /// The ports in tcp and sni mode.
+    pub(crate) fn tcp(&self) -> &TcpPorts {
+        &self.tcp
     }
 }
 

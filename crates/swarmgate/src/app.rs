@@ -10,10 +10,10 @@ use crate::listener_api;
 use crate::peers::Peers;
 use crate::settings::{ListenerSettings, ProxySettings};
 use anyhow::Context as _;
-use model::Frontend;
 use model::haproxy::Globals;
+use model::{Frontend, Snapshot};
 use proxy::observe::Observer;
-use proxy::{Proxy, Resolver};
+use proxy::{Cell, Proxy, Resolver, Rules, World};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -59,17 +59,24 @@ pub async fn start_proxy_logging_to(
     output: Box<dyn io::Write + Send>,
     settings: ProxySettings,
 ) -> anyhow::Result<RunningProxy> {
+    if let Err(error) = proxy::raise_descriptor_limit() {
+        tracing::warn!("the limit of file descriptors stays as it is: {error}");
+    }
     let bound = proxy::bind(settings.bind_ip, &settings.frontends, settings.threads)?;
     let api_socket = bind_api(settings.ip, settings.port).await?;
     let api_address = api_socket.local_addr()?;
     let ports = bound.ports().to_vec();
     let resolver = Resolver::start(&settings.resolvers)?;
     let client = http_client(&resolver)?;
-    let controller = Controller::start(settings.context.clone(), resolver.clone());
     let observer = match settings.access_log {
         None => Observer::new(),
         Some(log) => Observer::with_access_log(log, output).context("the access log cannot be started")?,
     };
+    let cell = Cell::new(World::new(Snapshot::default(), &resolver));
+    let rules = Rules { timeouts: settings.timeouts, trusted: settings.trusted.clone() };
+    let proxy = bound.serve(cell.clone(), rules, observer.clone())?;
+    let context = model::Context { ports: ports.clone(), ..settings.context.clone() };
+    let controller = Controller::start(context, resolver.clone(), cell, proxy.ports());
     let readiness = Readiness::default();
     let mut tasks = JoinSet::new();
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
@@ -97,7 +104,6 @@ pub async fn start_proxy_logging_to(
         globals: globals(&settings, &ports),
     };
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
-    let proxy = bound.serve(controller.cell().clone(), settings.timeouts, observer)?;
     tell_start(&settings, api_address, &ports);
     Ok(RunningProxy { api: api_address, ports, controller, proxy, drain: settings.drain, stopping, tasks })
 }

@@ -3,9 +3,9 @@
 //! Not here: what a command means (`model::catalog`), and where it came from (`api`, `follow`).
 
 use model::catalog::{Applied, Catalog, Change, Command, Tick};
-use model::service::Refused;
-use model::{Context, Generation, Snapshot};
-use proxy::{Cell, Resolver, World};
+use model::service::{Mode, Refused, Service};
+use model::{Context, Generation};
+use proxy::{Cell, Ports, Resolver, World};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -48,6 +48,8 @@ struct Writer {
     context: Arc<Context>,
     resolver: Resolver,
     cell: Cell,
+    /// The ports of services in tcp and sni mode.
+    ports: Ports,
     /// Worlds that a thread may still hold. Dropping a large one takes milliseconds, which no request should pay.
     retired: Vec<Arc<World>>,
     /// Refusals of lists that were told already.
@@ -55,9 +57,8 @@ struct Writer {
 }
 
 impl Controller {
-    /// Starts the writer on the current runtime, with an empty world.
-    pub fn start(context: Context, resolver: Resolver) -> Controller {
-        let cell = Cell::new(World::new(Snapshot::default(), &resolver));
+    /// Starts the writer of `cell`, which holds an empty world, on the current runtime.
+    pub fn start(context: Context, resolver: Resolver, cell: Cell, ports: Ports) -> Controller {
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         let context = Arc::new(context);
         let writer = Writer {
@@ -66,6 +67,7 @@ impl Controller {
             context: Arc::clone(&context),
             resolver,
             cell: cell.clone(),
+            ports,
             retired: Vec::new(),
             told: BTreeSet::new(),
         };
@@ -107,20 +109,22 @@ impl Writer {
     async fn run(mut self, mut letters: mpsc::Receiver<Letter>) {
         let mut waiting = Vec::new();
         while letters.recv_many(&mut waiting, MAILBOX).await > 0 {
-            self.answer_all(waiting.drain(..));
+            self.answer_all(waiting.drain(..)).await;
             self.retired.retain(|world| Arc::strong_count(world) > 1);
         }
     }
 
-    /// Applies all letters, publishes at most once, and then answers.
-    fn answer_all(&mut self, letters: impl Iterator<Item = Letter>) {
+    /// Applies all letters, publishes at most once, and then answers. A port is bound before its service is taken in, and accepted
+    /// from once the service is live.
+    async fn answer_all(&mut self, letters: impl Iterator<Item = Letter>) {
         let mut answers = Vec::new();
         let mut changed = false;
         for letter in letters {
             match letter {
                 Letter::Now(reply) => drop(reply.send(self.catalog.now())),
                 Letter::Command(command, reply) => {
-                    let result = self.catalog.apply(*command, &self.context);
+                    let ports = &mut self.ports;
+                    let result = self.catalog.apply_if(*command, &self.context, &mut |service| reserve(ports, service));
                     changed |= result.as_ref().is_ok_and(Applied::is_change);
                     answers.push((result, reply));
                 }
@@ -128,6 +132,10 @@ impl Writer {
         }
         if changed {
             self.publish();
+        }
+        if !answers.is_empty() {
+            let wanted = self.cell.world().snapshot().tcp.frontends().iter().map(|frontend| frontend.port).collect();
+            self.ports.open_only(&wanted).await;
         }
         for (result, reply) in answers {
             self.tell(result.as_ref());
@@ -177,4 +185,14 @@ impl Writer {
             self.told.clear();
         }
     }
+}
+
+/// Binds the ports that a service wants for itself. One that cannot be had refuses the service, and nobody else.
+fn reserve(ports: &mut Ports, service: &Service) -> Result<(), Refused> {
+    let passed = service.destinations.iter().filter(|destination| destination.mode != Mode::Http);
+    for port in passed.filter_map(|destination| destination.source_port) {
+        let bound = ports.reserve(port);
+        bound.map_err(|error| Refused::unusable(format!("service `{}`: {error}", service.name)))?;
+    }
+    Ok(())
 }

@@ -15,6 +15,7 @@ use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
 use model::{Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
+use proxy::{Network, Trusted};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub struct ProxySettings {
     pub reconcile_interval: Duration,
     /// Limits of all connections.
     pub timeouts: Timeouts,
+    /// Who may speak for other clients; nobody listed: everybody.
+    pub trusted: Trusted,
     /// What is said to every service.
     pub context: Context,
     /// Threads that serve.
@@ -80,6 +83,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         listeners: read.list("LISTENER_ADDRESS", ListenerAddress::parse),
         reconcile_interval: Duration::from_millis(read.number("RELOAD_INTERVAL").max(1000)),
         timeouts: read_timeouts(&mut read),
+        trusted: read.list("TRUSTED_PROXIES", network).into_iter().collect(),
         context: read_context(&mut read),
         threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),
         drain: read.seconds("DRAIN_SECONDS"),
@@ -201,6 +205,8 @@ fn read_context(read: &mut Reader<'_>) -> Context {
             ConnectionMode::parse(text)
                 .ok_or("is not one of http-keep-alive, http-server-close, httpclose, forceclose, http-tunnel")
         }),
+        // Known once they are bound.
+        ports: Vec::new(),
     }
 }
 
@@ -209,6 +215,10 @@ fn name_server(text: &str) -> Result<SocketAddr, &'static str> {
     let address = text.rsplit(' ').next().unwrap_or(text);
     let with_port = || address.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 53));
     address.parse().ok().or_else(with_port).ok_or("is not the address of a DNS server")
+}
+
+fn network(text: &str) -> Result<Network, &'static str> {
+    Network::parse(text).ok_or("is neither a network such as 10.0.0.0/8 nor an address")
 }
 
 /// As many as the process may use: follows affinity and the container's quota.

@@ -115,6 +115,6 @@ fn userlist(service: &Service) -> String {
 }
 
 /// An IPv6 address in brackets, so that its last colon is not taken for the port's.
-fn bracketed(host: &str) -> String {
+pub(super) fn bracketed(host: &str) -> String {
     if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
 }

@@ -7,7 +7,6 @@ use super::quote::{format_string, word};
 use super::{Globals, Lines};
 use crate::frontend::Frontend;
 use crate::route::{Rule, RuleKind};
-use crate::service::Mode;
 use crate::snapshot::Snapshot;
 
 pub(super) fn write(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
@@ -31,7 +30,6 @@ pub(super) fn write(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
         lines.blank();
         lines.line(format_args!("default_backend {}", snapshot.routes.backend(route).name));
     }
-    write_unserved(lines, snapshot);
 }
 
 fn write_bind(lines: &mut Lines, frontend: &Frontend, certificates: &[String]) {
@@ -65,19 +63,4 @@ fn write_redirect(acls: &mut Acls<'_>, rule: &Rule) {
 pub(super) fn to_https(code: Option<u16>) -> String {
     let code = code.map(|code| format!(" code {code}"));
     format!("scheme https{}", code.unwrap_or_default())
-}
-
-/// Destinations that are known but not served. No port is bound for them, so no line may claim it.
-fn write_unserved(lines: &mut Lines, snapshot: &Snapshot) {
-    for service in snapshot.catalog.services() {
-        for destination in service.destinations.iter().filter(|destination| destination.mode != Mode::Http) {
-            let port = destination.source_port.unwrap_or_default();
-            let mode = if destination.mode == Mode::Tcp { "tcp" } else { "sni" };
-            lines.blank();
-            lines.line(format_args!(
-                "# {} asks for {mode} on port {port}: not built yet, no port is bound for it",
-                service.name
-            ));
-        }
-    }
 }

@@ -134,6 +134,8 @@ fn any_params() -> impl Strategy<Value = Params> {
         "reqPathSearchReplace",
         "aclName",
         "pathType",
+        "serviceGroup",
+        "balanceGroup",
     ];
     let value = prop::string::string_regex("[-a-z/:#'\"\\\\ %$~{}\n\r\t,|]{0,12}").unwrap();
     let pairs = prop::collection::vec((prop::sample::select(NAMES), value), 0..6);
@@ -161,6 +163,10 @@ const WORDS: &[&str] = &[
     "bind",
     "acl",
     "use_backend",
+    "default_backend",
+    "tcp-request",
+    "listen",
+    "balance",
     "backend",
     "http-request",
     "server",

@@ -240,12 +240,12 @@ pub const PARAMS: &[Param] = &[
     Param::service("compressionAlgo", Headers, Text, "How responses are compressed.", "gzip").warns().not_yet(),
     Param::service("compressionType", Headers, Text, "Media types that are compressed.", "text/html text/css").warns().not_yet(),
 
-    Param::destination("reqMode", Tcp, Text, "`http` (the default), `tcp` or `sni`. The last two are known but not built yet: no port is bound for them.", "tcp"),
-    Param::destination("timeoutClient", Tcp, Seconds, "How long a TCP client may stay silent.", "60").not_yet(),
-    Param::destination("checkTcp", Tcp, Flag, "`true`: servers are probed by connecting to them.", "true").warns().not_yet(),
-    Param::destination("clitcpka", Tcp, Flag, "`true`: TCP keep-alive towards clients.", "true").warns().not_yet(),
-    Param::destination("serviceGroup", Tcp, Text, "Services of one group share a TCP port.", "redis").not_yet(),
-    Param::destination("balanceGroup", Tcp, Text, "How a group is balanced.", "leastconn").not_yet(),
+    Param::destination("reqMode", Tcp, Text, "`http` (the default): requests are forwarded. `tcp`: the proxy binds `srcPort` for as long as the service exists and passes its connections through; a `serviceDomain` is compared with the name that a TLS client asks for, and one service without domains gets all others. `sni`: the same, with the names in `servicePath`, or in `serviceDomain`, and the matcher in `pathType` (`req_ssl_sni -i`). A port of `DEFAULT_PORTS` or `BIND_PORTS`, or one that another service or program has, is refused.", "tcp"),
+    Param::destination("timeoutClient", Tcp, Seconds, "How long a TCP client may stay silent before it is connected with a server, in whole seconds; `TIMEOUT_CLIENT` unless set. After that, `timeoutTunnel` holds for both sides. The first service of a port decides.", "60"),
+    Param::destination("checkTcp", Tcp, Flag, "`true`: servers are probed every two seconds by connecting to them; one that fails three times in a row is passed over until it answers twice.", "true").warns(),
+    Param::destination("clitcpka", Tcp, Flag, "`true`: TCP keep-alive towards clients. The first service of a port decides.", "true").warns(),
+    Param::destination("serviceGroup", Tcp, Text, "Services in tcp mode with one group and one `srcPort` share the port: connections go to the tasks of all of them. The first in the order of aclName decides about everything else.", "redis"),
+    Param::destination("balanceGroup", Tcp, Text, "How a group is balanced: `roundrobin` (the default), `leastconn` (the fewest open connections), `source` (by the client's address) or `first` (the first that can be had).", "leastconn"),
 
     Param::service("serviceCert", Tls, Text, "A PEM bundle for the service, line ends written as `\\n`.", "-----BEGIN CERTIFICATE-----\\n...").not_yet(),
 

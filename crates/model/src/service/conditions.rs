@@ -3,6 +3,7 @@
 //! Not here: everything else about a destination (`service::destinations`), and comparing a request with these (`route`).
 
 use super::read::Reader;
+use super::tcp::sni_matcher;
 use super::{Context, Mode};
 use crate::rewrite;
 use crate::route::host::{DomainAlgorithm, HostPattern};
@@ -11,7 +12,10 @@ use crate::route::path::{PathPattern, PathType};
 /// The algorithm for all domains of the service: a `*` on any of them makes it the suffix.
 pub(super) fn domain_algorithm(reader: &mut Reader<'_>, context: &Context, indexed: &[u8]) -> DomainAlgorithm {
     let reason = "is not one of hdr(host), hdr_beg(host), hdr_dom(host), hdr_end(host), hdr_sub(host), hdr_reg(host)";
-    let asked = reader.parsed("serviceDomainAlgo", reason, DomainAlgorithm::parse);
+    // A service whose connections are passed through may name the fetch of its domains instead.
+    let passes_through = reads_sni(reader, indexed);
+    let read = |text: &str| DomainAlgorithm::parse(text).or_else(|| sni_matcher(text).filter(|_| passes_through));
+    let asked = reader.parsed("serviceDomainAlgo", reason, read);
     let match_all = reader.flag("serviceDomainMatchAll").then_some(DomainAlgorithm::Labels);
     let mut wildcard = false;
     for index in indexed.iter().copied().map(Some).chain([None]) {
@@ -25,7 +29,18 @@ pub(super) fn domain_algorithm(reader: &mut Reader<'_>, context: &Context, index
     match_all.or(asked).unwrap_or(context.domain_algorithm)
 }
 
-/// `pathType`. In sni mode it names an SNI fetch instead, which nothing acts on yet.
+/// Whether any destination is in tcp or sni mode.
+fn reads_sni(reader: &mut Reader<'_>, indexed: &[u8]) -> bool {
+    let mut found = false;
+    for index in indexed.iter().copied().map(Some).chain([None]) {
+        reader.at(index);
+        found |= reader.text("reqMode").is_some_and(|mode| !mode.trim().eq_ignore_ascii_case("http"));
+    }
+    reader.at(None);
+    found
+}
+
+/// `pathType`. In sni mode it names an SNI fetch instead (`service::tcp`).
 pub(super) fn read_path_type(reader: &mut Reader<'_>, mode: Mode) -> PathType {
     if mode == Mode::Sni {
         return PathType::default();

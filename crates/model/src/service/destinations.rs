@@ -6,6 +6,7 @@
 
 use super::conditions::{self, is_host, is_token};
 use super::read::Reader;
+use super::tcp;
 use super::{Context, Destination, Dial, Guard, HttpsPort, Mode, ServiceName};
 use crate::params::Params;
 use crate::rewrite::Rewrite;
@@ -36,7 +37,10 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
     let mode = read_mode(reader);
     let kind = conditions::read_path_type(reader, mode);
     let domains = reader.list("serviceDomain");
-    let hosts = conditions::read_hosts(reader, "serviceDomain", &domains, algorithm);
+    let hosts = match mode {
+        Mode::Http => conditions::read_hosts(reader, "serviceDomain", &domains, algorithm),
+        Mode::Tcp | Mode::Sni => tcp::read_names(reader, mode, &domains),
+    };
     let mut paths = if mode == Mode::Http { conditions::read_paths(reader, "servicePath", kind) } else { Vec::new() };
     if mode == Mode::Http && paths.is_empty() && !domains.is_empty() {
         paths.extend(PathPattern::parse("/", PathType::default()));
@@ -52,14 +56,15 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
         domain_keyword: algorithm.keyword(),
         headers: conditions::read_headers(reader),
         agents: conditions::read_agents(reader),
-        source_port: reader.port("srcPort"),
+        source_port: read_source_port(reader, "srcPort", mode, context),
         dial: Arc::new(read_dial(reader, name)),
         port: reader.port("port"),
-        https: read_https(reader),
+        https: read_https(reader, mode, context),
         guard: read_guard(reader, context),
         rewrites: read_rewrites(reader),
         timeout_server: reader.seconds("timeoutServer"),
         timeout_tunnel: reader.seconds("timeoutTunnel"),
+        tcp: tcp::read_options(reader, mode),
     }
 }
 
@@ -70,14 +75,16 @@ fn read_mode(reader: &mut Reader<'_>) -> Mode {
         "sni" => Some(Mode::Sni),
         _ => None,
     };
-    let mode = reader.parsed("reqMode", "is not one of http, tcp, sni", read).unwrap_or_default();
-    if mode != Mode::Http {
-        reader.warn(
-            "reqMode",
-            "this version does not forward TCP yet; the destination is known, but no port is bound for it",
-        );
+    reader.parsed("reqMode", "is not one of http, tcp, sni", read).unwrap_or_default()
+}
+
+/// A port of the proxy. For HTTP it must be bound already; in tcp and sni mode the proxy binds it.
+fn read_source_port(reader: &mut Reader<'_>, name: &'static str, mode: Mode, context: &Context) -> Option<u16> {
+    let port = reader.port(name)?;
+    if mode == Mode::Http && !context.ports.is_empty() && !context.ports.contains(&port) {
+        reader.warn(name, format!("no request comes in on port {port}: add it to BIND_PORTS"));
     }
-    mode
+    Some(port)
 }
 
 fn read_methods(reader: &mut Reader<'_>, name: &'static str) -> Vec<String> {
@@ -107,8 +114,8 @@ fn read_dial(reader: &mut Reader<'_>, name: &ServiceName) -> Dial {
     }
 }
 
-fn read_https(reader: &mut Reader<'_>) -> Option<HttpsPort> {
-    let source_port = reader.port("srcHttpsPort").unwrap_or(DEFAULT_TLS_PORT);
+fn read_https(reader: &mut Reader<'_>, mode: Mode, context: &Context) -> Option<HttpsPort> {
+    let source_port = read_source_port(reader, "srcHttpsPort", mode, context).unwrap_or(DEFAULT_TLS_PORT);
     reader.port("httpsPort").map(|port| HttpsPort { port, source_port })
 }
 

@@ -108,17 +108,27 @@ fn complete(service: Service) -> Result<Service, Refused> {
         return Err(Refused::incomplete(NO_PORT));
     }
     match others.iter().find(|other| other.has_no_selector() || other.has_no_port()) {
-        None => Ok(service),
-        Some(Destination { index, .. }) => Err(Refused::unusable(format!(
-            "service `{}`: destination {index} is not complete; give it servicePath.{index} or serviceDomain.{index}, and port.{index}",
-            service.name
-        ))),
+        Some(other) => Err(incomplete(&service, other)),
+        None => match service.destinations.iter().find(|destination| destination.has_no_name()) {
+            Some(_) => Err(Refused::unusable(NO_NAME)),
+            None => Ok(service),
+        },
     }
+}
+
+fn incomplete(service: &Service, destination: &Destination) -> Refused {
+    let (name, index) = (&service.name, destination.index);
+    let missing = match destination.mode {
+        Mode::Http => format!("servicePath.{index} or serviceDomain.{index}, and port.{index}"),
+        Mode::Tcp | Mode::Sni => format!("srcPort.{index} and port.{index}"),
+    };
+    Refused::unusable(format!("service `{name}`: destination {index} is not complete; give it {missing}"))
 }
 
 const NOT_A_NAME: &str = "is not 1 to 255 letters, digits, `-`, `_`, `.` and `:`";
 const NO_PATH: &str = "When using reqMode http, servicePath or serviceDomain are mandatory";
 const NO_TCP_PORTS: &str = "When NOT using reqMode http (e.g. tcp), srcPort and port parameters are mandatory.";
+const NO_NAME: &str = "When using reqMode sni, servicePath or serviceDomain must hold the names that clients ask for";
 const NO_PORT: &str = r#"When MODE is set to "service" or "swarm", the port query is mandatory"#;
 
 impl Destination {
@@ -127,7 +137,14 @@ impl Destination {
     }
 
     fn has_no_port(&self) -> bool {
-        self.port.is_none() && self.https.is_none()
+        match self.mode {
+            Mode::Http => self.port.is_none() && self.https.is_none(),
+            Mode::Tcp | Mode::Sni => self.port.is_none() || self.source_port.is_none(),
+        }
+    }
+
+    fn has_no_name(&self) -> bool {
+        self.mode == Mode::Sni && self.hosts.is_empty()
     }
 }
 

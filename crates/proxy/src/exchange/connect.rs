@@ -103,7 +103,7 @@ impl<'u> Attempt<'u> {
             let others = addresses.len() > self.tried.len() + 1;
             let limit = if others { left.min(SINGLE_TRY) } else { left };
             health::trying(address, limit);
-            match timeout(limit, connect(address)).await {
+            match timeout(limit, dial(address)).await {
                 Ok(Ok(stream)) => {
                     health::connected(address);
                     session.connected(backend, address, false);
@@ -130,13 +130,13 @@ impl<'u> Attempt<'u> {
 }
 
 /// Whether the proxy itself has run out of something: no fault of the server, and no reason to pass it over.
-fn is_our_own(error: &io::Error) -> bool {
+pub(crate) fn is_our_own(error: &io::Error) -> bool {
     const EXHAUSTED: [i32; 5] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EADDRNOTAVAIL];
     error.raw_os_error().is_some_and(|number| EXHAUSTED.contains(&number))
 }
 
 /// A new connection. Where descriptors or ports have run out, the idle connections of this thread are given up for it.
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+pub(crate) async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
     match open(address).await {
         Err(error) if is_our_own(&error) => {
             pool::clear();

@@ -6,11 +6,12 @@ use super::{Decision, Forward};
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::http1::request::{Changes, Request};
+use crate::trusted::Trust;
 use crate::world::World;
 use model::auth::Access;
 use model::rewrite::{Rewrite, Rewritten};
 use model::service::ConnectionMode;
-use model::{RequestHead, Route, Verdict};
+use model::{Fields, RequestHead, Route, Verdict};
 use std::sync::Arc;
 
 /// Finds the route and writes the head for its server into `room`.
@@ -21,7 +22,7 @@ pub(super) fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Clien
         target: request.target,
         path: request.path(),
         port: client.port,
-        secure: false,
+        secure: client.trust == Trust::Listed && request.has_element("x-forwarded-proto", b"https"),
         fields: request,
     };
     match world.snapshot().routes.find(&head) {
@@ -50,7 +51,7 @@ fn to_server<S>(
         client: &client.address,
         rewritten: rewritten.as_ref(),
         drop_authorization: route.access != Access::Open,
-        drop_forwarded: false,
+        drop_forwarded: client.trust == Trust::Stranger,
         fallback_host: upstream.backend.dial.host(),
         close: mode != ConnectionMode::KeepAlive,
     };

@@ -65,7 +65,6 @@ impl Accepted {
     }
 
     /// A connection is joined with a server's as it is.
-    #[allow(dead_code, reason = "frontends of TCP services will call it")]
     pub(crate) fn bytes(&self) -> Observed {
         self.observe(None, Line::tcp)
     }

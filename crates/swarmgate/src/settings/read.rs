@@ -24,8 +24,8 @@ pub(super) struct Reader<'v> {
 }
 
 /// Ignoring these would open what they close, so a proxy that does not act on them does not start.
-const REFUSED_UNTIL_BUILT: [&str; 5] =
-    ["USERS_PASS_ENCRYPTED", "TRUSTED_PROXIES", "DFP_API_TOKEN", "ENGINE", "FILTER_PROXY_INSTANCE_NAME"];
+const REFUSED_UNTIL_BUILT: [&str; 4] =
+    ["USERS_PASS_ENCRYPTED", "DFP_API_TOKEN", "ENGINE", "FILTER_PROXY_INSTANCE_NAME"];
 
 /// Where no time at all makes sense.
 const ZERO_SECONDS: [&str; 2] = ["DRAIN_SECONDS", "DF_RETRY_INTERVAL"];

@@ -1,6 +1,6 @@
 //! SIGTERM: what has begun is finished, what is idle ends, and nothing new is taken.
 
-use crate::harness::{Backend, Peer, TestProxy, get, got, ok, published, soon};
+use crate::harness::{Backend, Peer, TestProxy, connect, free_port, get, got, ok, published, soon};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
@@ -169,4 +169,34 @@ async fn every_kind_of_end_gives_its_place_back() {
     let began = Instant::now();
     proxy.drain().await;
     assert!(began.elapsed() < Duration::from_secs(5), "the drain took {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_storm_of_new_connections_does_not_hold_up_the_end() {
+    let (proxy, _backend) = published().await;
+    let address = proxy.address();
+    let storms: Vec<_> = (0..8).map(|_| tokio::spawn(refuses(address))).collect();
+    let began = Instant::now();
+    soon("the drain", proxy.drain()).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "the drain took {:?}", began.elapsed());
+    for storm in storms {
+        storm.await.expect("it was refused at last");
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_has_the_time_of_the_drain_and_its_port_is_closed_at_once() {
+    let (proxy, mut backend, port) = (TestProxy::start().await, Backend::start().await, free_port());
+    let query = format!("serviceName=redis&reqMode=tcp&srcPort={port}&port={}", backend.port());
+    proxy.configure(&format!("{query}&outboundHostname=127.0.0.1")).await;
+    let (mut client, mut server) = (connect(port).await, backend.accept().await);
+    let script = async {
+        refuses(std::net::SocketAddr::from(([127, 0, 0, 1], port))).await;
+        client.send("ping").await;
+        server.receives("ping").await;
+        client.ends().await;
+        server.ends().await;
+        client.receives_end().await;
+    };
+    soon("the drain", async { tokio::join!(proxy.drain(), script) }).await;
 }

@@ -16,6 +16,8 @@ pub(crate) use proxy::TestProxy;
 pub(crate) use reply::Reply;
 
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// The longest wait for anything that should happen soon.
@@ -24,6 +26,25 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// What happens soon, or a failed test.
 pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, event).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+}
+
+/// A port of this machine that nobody has, and that the kernel gives nobody who asks for any port: it gives those from 32768 on.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(251);
+    let next = || 10_000 + (first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000) as u16;
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(next).take(20_000).find(free).expect("one of twenty thousand ports is free")
+}
+
+/// A client of a port of this machine.
+pub(crate) async fn connect(port: u16) -> Peer {
+    Peer::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+}
+
+/// Whether anybody accepts on a port of this machine.
+pub(crate) async fn is_open(port: u16) -> bool {
+    tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
 }
 
 /// A proxy with the service `go` on `/demo`, and its server.

@@ -101,6 +101,14 @@ impl Peer {
         Some(self.receives_head().await)
     }
 
+    /// What comes next, whenever it comes; nothing at the end.
+    pub(crate) async fn next_bytes(&mut self) -> Vec<u8> {
+        if self.buffered.is_empty() {
+            self.fill().await;
+        }
+        std::mem::take(&mut self.buffered)
+    }
+
     /// A whole response with a length.
     pub(crate) async fn reply(&mut self) -> Reply {
         let head = self.receives_head().await;

@@ -1,0 +1,98 @@
+//! A server for a bare connection: in the order of the pool's balance, another one where a connect fails.
+//!
+//! Not here: the order (`tcp::choose`), and connections that requests share (`exchange::connect`).
+
+use super::TcpUpstream;
+use super::choose::{Choice, Load};
+use crate::exchange::{dial, is_our_own};
+use crate::health;
+use crate::observe::Session;
+use crate::worker::Shared;
+use model::service::Balance;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+/// Where another server can be had, one that does not answer is given up after this.
+const SINGLE_TRY: Duration = Duration::from_secs(1);
+/// Connects tried for one client: HAProxy's three retries.
+const MOST_TRIES: usize = 4;
+
+/// A server's connection.
+pub(super) struct Server {
+    pub(super) stream: TcpStream,
+    pub(super) address: SocketAddr,
+    /// Counts it for as long as it lasts, where connections are counted.
+    _load: Option<Load>,
+}
+
+/// Connects; `None` if no server can be reached, or none is known.
+pub(super) async fn connect(
+    upstream: &TcpUpstream,
+    client: IpAddr,
+    shared: &Shared,
+    session: &mut Session,
+) -> Option<Server> {
+    let backend = upstream.backend.first();
+    let balance = upstream.backend.balance;
+    let mut servers = upstream.servers().await;
+    let (loads, probes) = (&shared.loads, &shared.probes);
+    Choice { balance, turn: upstream.next_turn(), client, loads, probes }.sort(&mut servers);
+    let end = Instant::now() + shared.timeouts.connect;
+    let count = servers.len().min(MOST_TRIES);
+    for (address, others) in servers.into_iter().zip((0..count).rev()) {
+        let left = end.saturating_duration_since(Instant::now());
+        let limit = if others > 0 { left.min(SINGLE_TRY) } else { left };
+        health::trying(address, limit);
+        match timeout(limit, dial(address)).await {
+            Ok(Ok(stream)) => {
+                health::connected(address);
+                session.connected(backend, address, false);
+                let load = (balance == Balance::LeastConnections).then(|| loads.add(address));
+                return Some(Server { stream, address, _load: load });
+            }
+            // The proxy itself has run out of something: no fault of the server.
+            Ok(Err(error)) if is_our_own(&error) => return None,
+            Ok(Err(_)) | Err(_) => {
+                health::failed(address);
+                session.connect_failed(backend, address);
+                session.retries(others > 0);
+            }
+        }
+        // Whoever does not answer may not exist any more.
+        upstream.ask();
+    }
+    None
+}
+
+impl TcpUpstream {
+    /// The addresses of all members' tasks, each once.
+    pub(super) async fn servers(&self) -> Vec<SocketAddr> {
+        self.ask_unless_known();
+        let mut servers = Vec::new();
+        for (host, member) in self.hosts.iter().zip(&self.backend.members) {
+            for ip in host.addresses().await.iter() {
+                let address = SocketAddr::new(*ip, member.port);
+                if !servers.contains(&address) {
+                    servers.push(address);
+                }
+            }
+        }
+        servers
+    }
+
+    /// All are asked before one is waited for.
+    pub(super) fn ask_unless_known(&self) {
+        self.hosts.iter().for_each(|host| host.ask_unless_known());
+    }
+
+    /// Hosts outlive worlds, so a change begins no round anew.
+    fn next_turn(&self) -> usize {
+        self.hosts.first().map_or(0, |host| host.turn.next())
+    }
+
+    fn ask(&self) {
+        self.hosts.iter().for_each(|host| host.ask());
+    }
+}
