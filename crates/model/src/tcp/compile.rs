@@ -14,7 +14,8 @@ impl TcpTable {
     /// Compiles `catalog` where this table was made of `before`: it is the same unless a service it is about is another now.
     pub fn follow(&self, before: &Catalog, catalog: &Catalog) -> TcpTable {
         let changes = catalog.changes_since(before);
-        match changes.into_iter().flat_map(|(then, now)| [then, now]).flatten().any(|service| passes_through(service)) {
+        let changed = changes.iter().flat_map(|versions| [versions.before, versions.now]).flatten();
+        match changed.map(AsRef::as_ref).any(passes_through) {
             true => TcpTable::compile(catalog),
             false => self.clone(),
         }
