@@ -9,6 +9,9 @@ use std::fmt;
 /// The longest request line a rewrite may make, in bytes: what the proxy would take from a client.
 const LONGEST_TARGET: usize = 16 * 1024;
 
+/// The longest method it may make, in bytes, for the same reason.
+const LONGEST_METHOD: usize = 32;
+
 /// One change of the request line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rewrite {
@@ -132,15 +135,16 @@ impl Rewritten {
         Ok(())
     }
 
-    /// A token for a method, and a target in origin form without controls or blanks (RFC 9112 §3).
+    /// What the proxy would take from a client: a token for a method, and a target in origin form, ASCII without controls, blanks and a
+    /// fragment (RFC 9112 §3).
     fn is_sound(&self) -> bool {
         let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-        let visible = |byte: &u8| *byte > b' ' && *byte != 0x7f;
-        let method = !self.method.is_empty() && self.method.iter().all(token);
+        let method = (1..=LONGEST_METHOD).contains(&self.method.len()) && self.method.iter().all(token);
         method
+            && self.method != b"CONNECT"
             && self.target.len() <= LONGEST_TARGET
             && self.target.starts_with(b"/")
-            && self.target.iter().all(visible)
+            && self.target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#')
     }
 }
 
@@ -252,6 +256,10 @@ mod tests {
         check(line("^.*$", "nonsense"), "GET /a", Err(NotARequestLine));
         check(line("^.*$", r"GET\ /a\nX:\ y\ HTTP/1.1"), "GET /a", Err(NotARequestLine));
         check(Rewrite::path("^/", "").map(|one| vec![one]), "GET /a", Err(NotARequestLine));
+        check(Rewrite::path("a", "#").map(|one| vec![one]), "GET /a", Err(NotARequestLine));
+        check(Rewrite::path("a", "\u{e9}").map(|one| vec![one]), "GET /a", Err(NotARequestLine));
+        check(line("^GET", "CONNECT"), "GET /a", Err(NotARequestLine));
+        check(line("^GET", &"M".repeat(33)), "GET /a", Err(NotARequestLine));
     }
 
     #[test]

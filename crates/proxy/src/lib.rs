@@ -11,6 +11,8 @@ mod connection;
 mod deadline;
 mod descriptors;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod health;
 mod http1;
 pub mod observe;
