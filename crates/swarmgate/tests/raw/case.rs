@@ -113,6 +113,9 @@ pub(crate) struct ResponseCase {
     pub(crate) request: Vec<u8>,
     /// What the server says once it has the request's head.
     pub(crate) says: Vec<u8>,
+    /// So many bytes at the end of it are more than was asked for. They come in one piece with the byte before them: a moment later they
+    /// could not be told from the response to the next request.
+    pub(crate) surplus: usize,
     /// What it says once the client has everything, and nobody asks.
     pub(crate) later: Vec<u8>,
     /// It closes behind its words.
@@ -155,7 +158,15 @@ pub(crate) fn gets(name: impl Into<String>, says: impl Into<Vec<u8>>, gets: impl
 
 fn answer(name: impl Into<String>, says: impl Into<Vec<u8>>, verdict: ClientGets) -> ResponseCase {
     let request = get("").into_bytes();
-    ResponseCase { name: name.into(), request, says: says.into(), later: Vec::new(), closes: false, verdict }
+    ResponseCase {
+        name: name.into(),
+        request,
+        says: says.into(),
+        surplus: 0,
+        later: Vec::new(),
+        closes: false,
+        verdict,
+    }
 }
 
 impl ResponseCase {
@@ -169,6 +180,13 @@ impl ResponseCase {
     pub(crate) fn and_closes(mut self) -> ResponseCase {
         self.closes = true;
         self
+    }
+
+    /// It says more than it was asked for, and its connection is not used again.
+    pub(crate) fn with_surplus(mut self, surplus: impl AsRef<[u8]>) -> ResponseCase {
+        self.says.extend_from_slice(surplus.as_ref());
+        self.surplus = surplus.as_ref().len();
+        self.not_kept()
     }
 
     /// It says this when nobody asks any more.

@@ -16,6 +16,7 @@ pub(crate) const HONEST: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhon
 #[derive(Default)]
 struct State {
     says: Vec<u8>,
+    surplus: usize,
     closes: bool,
     pieces: Option<Pieces>,
     /// It says only its first words, up to the end of a head, until the client has them.
@@ -53,7 +54,8 @@ impl Script {
     /// From now on it says what `case` wants.
     pub(crate) fn play(&self, case: &ResponseCase, pieces: Pieces) {
         let mut state = lock(&self.shared);
-        (state.says, state.closes, state.pieces) = (case.says.clone(), case.closes, Some(pieces));
+        (state.says, state.surplus) = (case.says.clone(), case.surplus);
+        (state.closes, state.pieces) = (case.closes, Some(pieces));
         state.waits = pieces == Pieces::Bytes && matches!(case.verdict, ClientGets::BrokenOff(_));
         (state.hostile, state.innocent) = (None, 0);
     }
@@ -101,7 +103,7 @@ fn serve(number: usize, mut reader: Reader, shared: &Shared) {
 /// Says the case's words.
 fn speak(number: usize, stream: &mut TcpStream, shared: &Shared) {
     let mut state = lock(shared);
-    let (says, closes, waits) = (state.says.clone(), state.closes, state.waits);
+    let (says, surplus, closes, waits) = (state.says.clone(), state.surplus, state.closes, state.waits);
     let pieces = state.pieces.unwrap_or(Pieces::Whole);
     state.hostile = stream.try_clone().ok().map(|stream| (number, stream));
     drop(state);
@@ -109,7 +111,9 @@ fn speak(number: usize, stream: &mut TcpStream, shared: &Shared) {
     send(stream, &says[..first], pieces);
     let state = shared.1.wait_while(lock(shared), |state| state.waits);
     drop(state.expect("no thread of the script panics"));
-    send(stream, &says[first..], pieces);
+    let together = says.len() - if surplus > 0 { surplus + 1 } else { 0 };
+    send(stream, &says[first..together], pieces);
+    send(stream, &says[together..], Pieces::Whole);
     if closes {
         // It may be closed already.
         let _ = stream.shutdown(Shutdown::Write);
