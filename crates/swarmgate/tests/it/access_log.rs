@@ -71,7 +71,7 @@ async fn conversations(proxy: &TestProxy, backend: &mut Backend) {
     assert_eq!(client.reply().await.status(), 201);
     let tls = format!("serviceName=tls&servicePath=/tls&port={}&httpsOnly=true", backend.port());
     proxy.configure(&tls).await;
-    let get_quoted = get("/\"quoted\"|#{?a");
+    let get_quoted = get("/\"quoted\"|{?a");
     for (request, status) in [("GET /demo HTTP/1.1\r\n\r\n", 400), (&*get_quoted, 503), (&*get("/tls/1"), 302)] {
         assert_eq!(proxy.ask(request).await.status(), status, "{request}");
     }
@@ -99,7 +99,7 @@ async fn haproxys_lines_are_written_for_docker_flows_debug() {
     let text = check(&[("DEBUG", "true")], &expect![[r#"
         HAPRoxy: 127.0.0.1:N [MASK] services go-beN_0/127.0.0.1:N T/T/T/T/T 201 71 - - ---- O/O/O/O/0 0/0 "POST /demo/x?token=query-secret HTTP/1.1"
         HAPRoxy: 127.0.0.1:N [MASK] services services/<NOSRV> -1/-1/-1/-1/T 400 214 - - PR-- O/O/O/O/0 0/0 "<BADREQ>"
-        HAPRoxy: 127.0.0.1:N [MASK] services services/<NOSRV> T/-1/-1/-1/T 503 233 - - SC-- O/O/O/O/0 0/0 "GET /#22quoted#22|#23{?a HTTP/1.1"
+        HAPRoxy: 127.0.0.1:N [MASK] services services/<NOSRV> T/-1/-1/-1/T 503 233 - - SC-- O/O/O/O/0 0/0 "GET /#22quoted#22|{?a HTTP/1.1"
         HAPRoxy: 127.0.0.1:N [MASK] services services/<NOSRV> T/-1/-1/-1/T 302 93 - - LR-- O/O/O/O/0 0/0 "GET /tls/1 HTTP/1.1"
         HAPRoxy: 127.0.0.1:N [MASK] services go-beN_0/127.0.0.1:N T/T/T/T/T 200 43 - - SD-- O/O/O/O/0 0/0 "GET /demo HTTP/1.1"
     "#]]).await;
@@ -111,7 +111,7 @@ async fn json_lines_hold_no_query() {
     let text = check(&[("DEBUG", "true"), ("ACCESS_LOG", "json")], &expect![[r#"
         {"time":MASK,"client":"127.0.0.1:N","port":N,"service":"go","backend":"go-beN_0","server":"127.0.0.1:N","method":"POST","host":"a.b","path":"/demo/x","version":"HTTP/1.1","status":201,"bytes_in":188,"bytes_out":71,"duration_ms":MASK,"connect_ms":MASK,"retries":0,"termination":"--"}
         {"time":MASK,"client":"127.0.0.1:N","port":N,"status":400,"bytes_in":0,"bytes_out":214,"duration_ms":MASK,"retries":0,"termination":"PR"}
-        {"time":MASK,"client":"127.0.0.1:N","port":N,"method":"GET","host":"a","path":"/\"quoted\"|#{","version":"HTTP/1.1","status":503,"bytes_in":0,"bytes_out":233,"duration_ms":MASK,"retries":0,"termination":"SC"}
+        {"time":MASK,"client":"127.0.0.1:N","port":N,"method":"GET","host":"a","path":"/\"quoted\"|{","version":"HTTP/1.1","status":503,"bytes_in":0,"bytes_out":233,"duration_ms":MASK,"retries":0,"termination":"SC"}
         {"time":MASK,"client":"127.0.0.1:N","port":N,"method":"GET","host":"a","path":"/tls/1","version":"HTTP/1.1","status":302,"bytes_in":0,"bytes_out":93,"duration_ms":MASK,"retries":0,"termination":"LR"}
         {"time":MASK,"client":"127.0.0.1:N","port":N,"service":"go","backend":"go-beN_0","server":"127.0.0.1:N","method":"GET","host":"a","path":"/demo","version":"HTTP/1.1","status":200,"bytes_in":31,"bytes_out":43,"duration_ms":MASK,"connect_ms":MASK,"retries":0,"termination":"SD"}
     "#]]).await;
@@ -126,7 +126,7 @@ async fn errors_alone_are_written_where_that_is_asked_for() {
     let variables = [("ACCESS_LOG", "haproxy"), ("DEBUG_ERRORS_ONLY", "true")];
     check(&variables, &expect![[r#"
         HAPRoxy: 127.0.0.1:N [MASK] services services/<NOSRV> -1/-1/-1/-1/T 400 214 - - PR-- O/O/O/O/0 0/0 "<BADREQ>"
-        HAPRoxy: 127.0.0.1:N [MASK] services services/<NOSRV> T/-1/-1/-1/T 503 233 - - SC-- O/O/O/O/0 0/0 "GET /#22quoted#22|#23{?a HTTP/1.1"
+        HAPRoxy: 127.0.0.1:N [MASK] services services/<NOSRV> T/-1/-1/-1/T 503 233 - - SC-- O/O/O/O/0 0/0 "GET /#22quoted#22|{?a HTTP/1.1"
         HAPRoxy: 127.0.0.1:N [MASK] services go-beN_0/127.0.0.1:N T/T/T/T/T 200 43 - - SD-- O/O/O/O/0 0/0 "GET /demo HTTP/1.1"
     "#]]).await;
 }
