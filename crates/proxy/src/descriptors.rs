@@ -11,12 +11,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Descriptors that clients cannot have, or a quarter of all where those are few.
-const RESERVE: u64 = 64;
+/// The share of all descriptors that new clients cannot have: those that are there need some for their servers, and the control API
+/// and the health check must be answered.
+const RESERVE: u64 = 4;
 /// How often is looked whether there are some again.
 const LOOK: Duration = Duration::from_millis(100);
 /// The least time between two lines of the log about it, of all threads and ports together.
-const WARNING_EVERY: Duration = Duration::from_secs(1);
+const WARNING_EVERY: Duration = Duration::from_secs(10);
 
 const RUN_OUT: &str = "file descriptors have run out (ulimit -n)";
 
@@ -33,7 +34,7 @@ impl Reserve {
     /// By the limit as it is now.
     pub(crate) fn of_process() -> Reserve {
         let limit = Resource::NOFILE.get_soft().unwrap_or(u64::MAX);
-        Reserve(RawFd::try_from(limit - RESERVE.min(limit / 4)).unwrap_or(RawFd::MAX))
+        Reserve(RawFd::try_from(limit - limit / RESERVE).unwrap_or(RawFd::MAX))
     }
 
     /// An error if `descriptor`, just made, is one of the reserve.

@@ -15,10 +15,7 @@ use crate::Promise;
 
 macro_rules! promise {
     ($name:ident, $hold:path) => {
-        Promise { name: stringify!($name), hold: |run| Box::pin($hold(run)), broken: None }
-    };
-    ($name:ident, $hold:path, broken: $why:literal) => {
-        Promise { name: stringify!($name), hold: |run| Box::pin($hold(run)), broken: Some($why) }
+        Promise { name: stringify!($name), hold: |run| Box::pin($hold(run)) }
     };
 }
 
@@ -26,17 +23,13 @@ pub(crate) fn all() -> Vec<Promise> {
     vec![
         promise!(r6_changes_lose_no_request, changes::lose_no_request),
         promise!(r4_websockets_outlive_changes, tunnels::websockets),
-        promise!(r4_tcp_tunnels_outlive_changes, tunnels::tcp, broken: "reqMode=tcp is not served yet"),
+        promise!(r4_tcp_tunnels_outlive_changes, tunnels::tcp),
         promise!(r7_a_killed_server_costs_no_get, dying::killed),
         promise!(r7_a_deaf_server_is_waited_for_once, dying::deaf),
         promise!(r7_a_halted_server_is_passed_over, dying::halted),
         promise!(r8_a_stop_cuts_nothing_that_ends_in_time, stopping::gently),
         promise!(r8_a_stop_is_over_in_time, stopping::in_time),
-        promise!(
-            r11_descriptors_may_run_out,
-            descriptors::run_out,
-            broken: "clients can take the descriptors that the control API needs, and each try to accept is logged"
-        ),
+        promise!(r11_descriptors_may_run_out, descriptors::run_out),
         promise!(r12_idle_and_slow_clients_cost_little_memory, memory::stays_small),
         promise!(r13_limits_are_exact_to_a_second, patience::is_exact),
         promise!(r17_a_faulty_dns_takes_no_service_away, names::may_fail),
