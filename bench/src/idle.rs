@@ -31,14 +31,13 @@ pub(crate) struct IdleCost {
     pub(crate) kib: f64,
 }
 
-/// Measures all proxies but the relay, which closes with its server.
-pub(crate) fn measure(arena: &mut Arena, setup: &Setup) -> Result<Vec<IdleCost>> {
-    let mut costs = Vec::new();
+/// Measures all proxies but the relay, which closes with its server. What was measured before an error is in `costs`.
+pub(crate) fn measure(arena: &mut Arena, setup: &Setup, costs: &mut Vec<IdleCost>) -> Result<()> {
     for kind in setup.kinds.iter().filter(|kind| **kind != Kind::Relay) {
         let kib = cost(arena, setup, *kind).with_context(|| format!("{} with idle connections", kind.name()))?;
         costs.push(IdleCost { kind: *kind, kib });
     }
-    Ok(costs)
+    Ok(())
 }
 
 fn cost(arena: &mut Arena, setup: &Setup, kind: Kind) -> Result<f64> {

@@ -139,7 +139,7 @@ fn measure_all(arena: &mut Arena, setup: &Setup, wanted: &[&str], measured: &mut
     }
     if wanted.contains(&IDLE) {
         eprintln!("{IDLE} …");
-        measured.idle = idle::measure(arena, setup)?;
+        idle::measure(arena, setup, &mut measured.idle)?;
     }
     Ok(())
 }

@@ -24,7 +24,8 @@ pub(super) fn command(plan: &Plan, directory: &Path, port: u16) -> Result<Comman
 
 fn config(plan: &Plan, port: u16) -> String {
     let Plan { services, backend, clients, .. } = *plan;
-    let connections = 10_240.max(clients + 100);
+    // It closes idle clients once few of its connections are free.
+    let connections = 10_240.max(clients * 2);
     let mut upstreams = String::new();
     let mut locations = String::new();
     for name in (0..services).map(service) {
