@@ -7,6 +7,7 @@ use crate::idle::IdleCost;
 use crate::measure::{Sample, median};
 use crate::peers::Kind;
 use crate::reconfigure::Timing;
+use crate::table;
 
 /// Memory at 10,000 services.
 const MANY_SERVICES: usize = 10_000;
@@ -20,6 +21,8 @@ pub(crate) struct Figure {
     unit: &'static str,
     measured: f64,
     at_most: f64,
+    /// Something disturbed the measurement; the lines at the end of the output say what.
+    doubted: bool,
 }
 
 /// Everything that was measured and has a limit.
@@ -36,14 +39,15 @@ pub(crate) fn all(comparisons: &[Comparison], timings: &[Timing], idle: &[IdleCo
 /// The figures as a table.
 pub(crate) fn table(figures: &[Figure]) -> String {
     let mut text = String::from("| swarmgate | measured | at most | |\n|---|---|---|---|\n");
-    for Figure { says, unit, measured, at_most } in figures {
+    for Figure { says, unit, measured, at_most, doubted } in figures {
         let digits = if *at_most < 0.1 { 4 } else { 2 };
         let limit = if *at_most < 2.0 { 2 } else { 0 };
         let verdict = match measured <= at_most {
             true => "reached".to_owned(),
             false => format!("**MISSED** by {:.0} %", (measured / at_most - 1.0) * 100.0),
         };
-        text += &format!("| {says} | {measured:.digits$}{unit} | {at_most:.limit$}{unit} | {verdict} |\n");
+        let doubt = if *doubted { ", not to be believed" } else { "" };
+        text += &format!("| {says} | {measured:.digits$}{unit} | {at_most:.limit$}{unit} | {verdict}{doubt} |\n");
     }
     text
 }
@@ -52,7 +56,12 @@ fn ratio(comparison: &Comparison) -> Option<Figure> {
     let workload = comparison.workload;
     let ratio = median(comparison.ratios(Kind::Swarmgate));
     let says = format!("{}: CPU per request ÷ {}", workload.name, workload.against.name());
-    workload.at_most.filter(|_| !ratio.is_nan()).map(|at_most| Figure::new(says, "", (ratio, at_most)))
+    let both = [Kind::Swarmgate, workload.against].into_iter().filter_map(|kind| comparison.of(kind));
+    let doubted = both.flat_map(table::doubts_of).next().is_some();
+    workload
+        .at_most
+        .filter(|_| !ratio.is_nan())
+        .map(|at_most| Figure { doubted, ..Figure::new(says, "", (ratio, at_most)) })
 }
 
 fn of_timing(timing: &Timing) -> Vec<Figure> {
@@ -82,6 +91,6 @@ fn memory(comparison: &Comparison) -> Option<Figure> {
 
 impl Figure {
     fn new(says: String, unit: &'static str, (measured, at_most): (f64, f64)) -> Self {
-        Self { says, unit, measured, at_most }
+        Self { says, unit, measured, at_most, doubted: false }
     }
 }

@@ -82,8 +82,7 @@ pub(crate) fn doubts(comparisons: &[Comparison], timings: &[Timing]) -> Vec<Stri
     for comparison in comparisons {
         for (kind, samples) in &comparison.samples {
             let what = format!("{} under {}", kind.name(), comparison.workload.name);
-            doubts.extend(doubt_of_answers(samples).map(|doubt| format!("{what}: {doubt}")));
-            doubts.extend(doubt_of_saturation(samples).map(|doubt| format!("{what}: {doubt}")));
+            doubts.extend(doubts_of(samples).map(|doubt| format!("{what}: {doubt}")));
         }
     }
     for timing in timings {
@@ -93,6 +92,13 @@ pub(crate) fn doubts(comparisons: &[Comparison], timings: &[Timing]) -> Vec<Stri
         );
     }
     doubts
+}
+
+/// Why the samples of one proxy must not be believed.
+pub(crate) fn doubts_of(samples: &[Sample]) -> impl Iterator<Item = String> {
+    let silent = samples.iter().any(|sample| sample.requests == 0);
+    let silent = silent.then(|| "NO ANSWER in a whole round".to_owned());
+    doubt_of_answers(samples).into_iter().chain(silent).chain(doubt_of_saturation(samples))
 }
 
 fn doubt_of_answers(samples: &[Sample]) -> Option<String> {
