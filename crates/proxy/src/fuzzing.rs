@@ -6,7 +6,10 @@ use crate::http1::body::Body;
 use crate::http1::request::{Changes, Request, Shape};
 use crate::http1::response::{self, Kind, Response};
 use crate::http1::{Malformed, Parsed, field_space};
+use crate::proxy_protocol::{self, BadHeader, Header};
 use model::rewrite::Rewrite;
+use std::fmt::Debug;
+use std::net::{IpAddr, SocketAddr};
 
 /// More is not looked at prefix by prefix.
 const EVERY_PREFIX: usize = 600;
@@ -32,6 +35,7 @@ pub fn response_head(bytes: &[u8]) {
         upgrade: flags & 1 != 0,
         is_head: flags & 2 != 0,
         http10: flags & 4 != 0,
+        safe: true,
         idempotent: true,
     };
     let client_keeps = flags & 8 != 0;
@@ -92,6 +96,42 @@ pub fn rewrite(bytes: &[u8]) {
     assert_eq!((request.method.as_bytes(), request.target), (&after.method[..], &after.target[..]));
 }
 
+/// A PROXY protocol header: it comes to the same end however it is cut, and its client is read again from either version.
+pub fn proxy_header(bytes: &[u8]) {
+    let length = |bytes: &[u8]| {
+        proxy_protocol::parse(bytes).map(|parsed| match parsed {
+            Parsed::Complete((_, length)) => Some(length),
+            Parsed::Partial => None,
+        })
+    };
+    same_in_every_prefix(bytes, length(bytes), length);
+    let Ok(Parsed::Complete((header, end))) = proxy_protocol::parse(bytes) else { return };
+    assert!((1..=bytes.len()).contains(&end), "{end} of {}", bytes.len());
+    if let Header::Client(client) = header {
+        for version in [header_v1(client), header_v2(client)] {
+            let again: Result<_, BadHeader> = proxy_protocol::parse(&version);
+            let Ok(Parsed::Complete(again)) = again else { panic!("{version:?} is a header") };
+            assert_eq!(again, (header, version.len()));
+        }
+    }
+}
+
+fn header_v1(client: SocketAddr) -> Vec<u8> {
+    let (family, port) = (if client.is_ipv4() { "TCP4" } else { "TCP6" }, client.port());
+    let address = client.ip();
+    format!("PROXY {family} {address} {address} {port} 80\r\n").into_bytes()
+}
+
+fn header_v2(client: SocketAddr) -> Vec<u8> {
+    let (family, address) = match client.ip() {
+        IpAddr::V4(address) => (0x11, address.octets().to_vec()),
+        IpAddr::V6(address) => (0x21, address.octets().to_vec()),
+    };
+    let addresses = [&address[..], &address, &client.port().to_be_bytes(), &[0, 80]].concat();
+    let length = [0, addresses.len().to_le_bytes()[0]];
+    [b"\r\n\r\n\0\r\nQUIT\n\x21", &[family][..], &length, &addresses].concat()
+}
+
 /// The length of a whole head; `None` if more is needed.
 fn length_of_request(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
     match Request::parse(bytes, &mut field_space())? {
@@ -101,10 +141,10 @@ fn length_of_request(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
 }
 
 /// Parts of a head are partial or refused, and never a head; behind its end nothing counts.
-fn same_in_every_prefix(
+fn same_in_every_prefix<E: Copy + Debug + PartialEq>(
     bytes: &[u8],
-    whole: Result<Option<usize>, Malformed>,
-    read: impl Fn(&[u8]) -> Result<Option<usize>, Malformed>,
+    whole: Result<Option<usize>, E>,
+    read: impl Fn(&[u8]) -> Result<Option<usize>, E>,
 ) {
     let mut refused = false;
     let most = bytes.len().min(EVERY_PREFIX);
@@ -127,6 +167,7 @@ fn passes_on(request: &Request<'_, '_>) {
         drop_authorization: false,
         drop_forwarded: false,
         fallback_host: "go",
+        close: false,
     };
     let (mut first, mut second) = (Vec::new(), Vec::new());
     request.write(&changes, &mut first);
@@ -219,11 +260,12 @@ mod tests {
     /// Everything that was ever worth keeping, again.
     #[test]
     fn the_kept_corpora_hold() {
-        let targets: [(&str, Target); 4] = [
+        let targets: [(&str, Target); 5] = [
             ("request_head", super::request_head),
             ("response_head", super::response_head),
             ("chunked_body", super::chunked_body),
             ("rewrite", super::rewrite),
+            ("proxy_header", super::proxy_header),
         ];
         for (name, target) in targets {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
