@@ -7,6 +7,7 @@ use crate::http1::request::{Changes, Request, Shape};
 use crate::http1::response::{self, Kind, Response};
 use crate::http1::{Malformed, Parsed, field_space};
 use crate::proxy_protocol::{self, BadHeader, Header};
+use crate::tcp::hello::server_name;
 use model::rewrite::Rewrite;
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
@@ -74,6 +75,17 @@ pub fn chunked_body(bytes: &[u8]) {
     let again = [format!("{:x}\r\n", data.len()).as_bytes(), &data, b"\r\n0\r\n\r\n"].concat();
     let again = if data.is_empty() { b"0\r\n\r\n".to_vec() } else { again };
     assert_eq!(read_in_pieces(&again, &mut std::iter::repeat(3)), Read { data, end: Ok(Some(again.len())) });
+}
+
+/// The first message of a TLS client: what comes behind it changes nothing, and a part of it is never taken for the whole.
+pub fn client_hello(bytes: &[u8]) {
+    let Ok(Parsed::Complete(name)) = server_name(bytes) else { return };
+    let says_the_same = |bytes: &[u8]| matches!(server_name(bytes), Ok(Parsed::Complete(again)) if again == name);
+    assert!(says_the_same(&[bytes, b"more"].concat()), "what comes behind it");
+    for end in 0..bytes.len().min(EVERY_PREFIX) {
+        let part = &bytes[..end];
+        assert!(matches!(server_name(part), Ok(Parsed::Partial)) || says_the_same(part), "{end} bytes");
+    }
 }
 
 /// A rewrite, its search, its replacement, a method and a target, one in a line: what comes out is a request line for anybody.
@@ -260,12 +272,13 @@ mod tests {
     /// Everything that was ever worth keeping, again.
     #[test]
     fn the_kept_corpora_hold() {
-        let targets: [(&str, Target); 5] = [
+        let targets: [(&str, Target); 6] = [
             ("request_head", super::request_head),
             ("response_head", super::response_head),
             ("chunked_body", super::chunked_body),
             ("rewrite", super::rewrite),
             ("proxy_header", super::proxy_header),
+            ("client_hello", super::client_hello),
         ];
         for (name, target) in targets {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);

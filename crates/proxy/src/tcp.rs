@@ -5,7 +5,7 @@
 pub(crate) mod check;
 mod choose;
 mod connect;
-mod hello;
+pub(crate) mod hello;
 
 pub(crate) use choose::Loads;
 

@@ -17,10 +17,10 @@ const LONGEST_NAME: usize = 255;
 
 /// The bytes are not the start of a TLS client's first message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotTls;
+pub(crate) struct NotTls;
 
 /// The name in the first message at the start of `bytes`, if it asks for one. The message may be in several records.
-pub(super) fn server_name(bytes: &[u8]) -> Result<Parsed<Option<Vec<u8>>>, NotTls> {
+pub(crate) fn server_name(bytes: &[u8]) -> Result<Parsed<Option<Vec<u8>>>, NotTls> {
     let mut message = Vec::new();
     let mut rest = bytes;
     loop {
