@@ -1,6 +1,6 @@
 //! Two connections joined byte for byte, until both sides are done or neither has said anything for too long.
 //!
-//! Not here: how two connections came to be joined (an upgrade in `connection`, later a TCP frontend).
+//! Not here: how two connections came to be joined (an upgrade in `connection`, or `tcp`).
 
 use crate::deadline::Deadline;
 use crate::pending::Pending;
