@@ -16,10 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-/// How long a client may stay silent after its last answer before the connection is closed on it.
+/// How long what a client still sends after its last answer is read before it is looked whether that is an upload.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long, and for how many bytes, a client may go on sending after its last answer: enough for most uploads that nobody wants
-/// any more, whose senders look for an answer only at their end.
+/// The bytes in that time which make it one: its sender may look for an answer only at its end.
+const UPLOAD: usize = 16 * 1024;
+/// How long, and for how many bytes, an upload may go on that nobody wants any more.
 const LONGEST_LINGER: Duration = Duration::from_secs(30);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 /// Room that an idle connection keeps for its next request.
@@ -141,12 +142,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
         let end = Instant::now() + LONGEST_LINGER;
         let mut left = LINGER_BYTES;
+        while let Some(came) = self.forget(left).await {
+            left -= came.min(left);
+            if came < UPLOAD || left == 0 || Instant::now() >= end {
+                return;
+            }
+        }
+    }
+
+    /// Reads for a while, or `most` bytes, without looking at them; returns how many came. `None`: nothing more will.
+    async fn forget(&mut self, most: usize) -> Option<usize> {
         self.deadline.set(LINGER);
-        while self.read(|| false).await.is_ok() && left > 0 && Instant::now() < end {
-            self.deadline.set(LINGER);
-            left = left.saturating_sub(self.buffered.len());
+        let mut came = 0;
+        while came < most {
+            match self.read(|| false).await {
+                Ok(()) => came += self.buffered.len(),
+                Err(Ended::TimedOut) => break,
+                Err(_) => return None,
+            }
             self.buffered.clear();
         }
+        Some(came)
     }
 
     /// Sends an answer after which the connection ends.
