@@ -36,7 +36,7 @@ pub(crate) fn is_failing(address: SocketAddr) -> bool {
 pub(crate) fn trying(address: SocketAddr, limit: Duration) {
     FAILING.with_borrow_mut(|failing| {
         if let Some(failing) = failing.get_mut(&address) {
-            failing.until = failing.until.max(Instant::now() + limit);
+            failing.until = failing.until.max(Instant::now() + limit.min(LONGEST_PAUSE));
         }
     });
 }

@@ -8,6 +8,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 
+/// Room that is kept for the next message.
+const KEPT_ROOM: usize = 32 * 1024;
+
 /// A queue of bytes, written from the front. Empty, it keeps its room for the next message.
 #[derive(Default)]
 pub(crate) struct Pending {
@@ -28,9 +31,10 @@ impl Pending {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Forgets all bytes, written or not.
+    /// Forgets all bytes, written or not. A crowd that once was slow does not keep its room.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_ROOM);
         self.written = 0;
     }
 

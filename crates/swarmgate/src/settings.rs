@@ -71,6 +71,7 @@ pub struct ListenerSettings {
 /// Reads the settings of the role `proxy`.
 pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
     let mut read = Reader::new(variables, Role::Proxy);
+    check_log(&mut read);
     let mut frontends = read.parsed("DEFAULT_PORTS", Frontend::parse_list);
     frontends.extend(read.parsed("BIND_PORTS", Frontend::parse_list));
     let (ip, port) = read_api(&mut read);
@@ -98,6 +99,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
 /// Reads the settings of the role `listener`.
 pub fn listener(variables: &Variables) -> Result<ListenerSettings, Mistakes> {
     let mut read = Reader::new(variables, Role::Listener);
+    check_log(&mut read);
     let (ip, port) = read_api(&mut read);
     let urls = |read: &mut Reader<'_>, names: [&'static str; 3], secret: &'static str| {
         let named = names.into_iter().map(|name| read.texts(name)).find(|urls| !urls.is_empty()).unwrap_or_default();
@@ -219,6 +221,16 @@ fn name_server(text: &str) -> Result<SocketAddr, &'static str> {
 
 fn network(text: &str) -> Result<Network, &'static str> {
     Network::parse(text).ok_or("is neither a network such as 10.0.0.0/8 nor an address")
+}
+
+/// A level. Several, or one for a part of the program, are `tracing`'s filters: `info,proxy=debug`.
+fn check_log(read: &mut Reader<'_>) {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    read.parsed_or("LOG", (), |text| {
+        let is_filter = text.contains(['=', ',']);
+        let known = is_filter || LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text.trim()));
+        known.then_some(()).ok_or("is not one of off, error, warn, info, debug, trace")
+    });
 }
 
 /// As many as the process may use: follows affinity and the container's quota.

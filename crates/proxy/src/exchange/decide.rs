@@ -5,6 +5,7 @@
 use super::{Decision, Forward};
 use crate::answer::Answer;
 use crate::client::Client;
+use crate::http1::fields::is_forwarded;
 use crate::http1::request::{Changes, Request};
 use crate::trusted::Trust;
 use crate::world::World;
@@ -23,7 +24,7 @@ pub(super) fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Clien
         path: request.path(),
         port: client.port,
         secure: client.trust == Trust::Listed && request.has_element("x-forwarded-proto", b"https"),
-        fields: request,
+        fields: &Believed { request, is_stranger: client.trust == Trust::Stranger },
     };
     match world.snapshot().routes.find(&head) {
         Verdict::Forward(route) => to_server(world, route, request, client, room),
@@ -56,8 +57,9 @@ fn to_server<S>(
         close: mode != ConnectionMode::KeepAlive,
     };
     request.write(&changes, &mut room);
+    let shape = rewritten.as_ref().map_or(request.shape, |line| request.shape.sent_as(&line.method));
     Decision::Forward(Forward {
-        shape: request.shape,
+        shape,
         upstream: Arc::clone(upstream),
         head: room,
         client_keeps: mode != ConnectionMode::Close,
@@ -70,11 +72,35 @@ fn rewrite(route: &Route, request: &Request<'_, '_>) -> Result<Option<Rewritten>
         return Ok(None);
     }
     let line = Rewrite::apply_all(route.rewrites(), request.method.as_bytes(), request.target);
-    line.map(Some).map_err(|_| {
+    // HEAD decides whether a response has a body: client and server must see the same.
+    let usable = line.ok().filter(|line| (line.method == b"HEAD") == request.shape.is_head);
+    usable.map(Some).ok_or_else(|| {
         tracing::debug!(
             "service {}: a rewrite made an unusable request line; the client gets 500",
             route.service().name
         );
         Answer::Status(500)
     })
+}
+
+/// The fields of a request as routes may see them: a stranger does not speak for others.
+struct Believed<'r, 'h, 'b> {
+    request: &'r Request<'h, 'b>,
+    is_stranger: bool,
+}
+
+impl Fields for Believed<'_, '_, '_> {
+    fn any(&self, name: &str, visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        !self.hides(name) && self.request.any(name, visit)
+    }
+
+    fn first(&self, name: &str) -> Option<&[u8]> {
+        if self.hides(name) { None } else { self.request.first(name) }
+    }
+}
+
+impl Believed<'_, '_, '_> {
+    fn hides(&self, name: &str) -> bool {
+        self.is_stranger && is_forwarded(name.as_bytes())
+    }
 }

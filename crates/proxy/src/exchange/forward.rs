@@ -186,7 +186,8 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Transfer<'_, S> {
     /// Nothing can be moved now: how long that may go on.
     fn poll_patience(&mut self, cx: &mut Context<'_>, progress: bool) -> Poll<Result<(), Fault>> {
         if progress {
-            if self.patience.is_trickle(self.request.waits_for_client().then(|| self.request.bytes_read())) {
+            let waits_alone = self.request.waits_for_client() && self.response.is_untouched();
+            if self.patience.is_trickle(waits_alone.then(|| self.request.bytes_read())) {
                 return Poll::Ready(Err(Fault::ClientTooSlow));
             }
             self.client.deadline.set(self.limit());

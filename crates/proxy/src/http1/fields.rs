@@ -242,6 +242,7 @@ fn classify(name: &[u8]) -> Class {
         4 if is(b"host") => Class::Host,
         6 if is(b"expect") => Class::Expect,
         7 if is(b"upgrade") => Class::Upgrade,
+        7.. if is_forwarded(name) => Class::Forwarded,
         10 if is(b"connection") => Class::Connection,
         10 if is(b"keep-alive") => Class::Hop,
         13 if is(b"authorization") => Class::Authorization,
@@ -249,8 +250,17 @@ fn classify(name: &[u8]) -> Class {
         14 if is(b"http2-settings") => Class::Hop,
         16 if is(b"proxy-connection") => Class::Hop,
         17 if is(b"transfer-encoding") => Class::TransferEncoding,
-        12.. if name[..12].eq_ignore_ascii_case(b"x-forwarded-") => Class::Forwarded,
         _ => Class::Plain,
+    }
+}
+
+/// Whether a field says for whom its sender speaks: X-Forwarded-*, Forwarded (RFC 7239), X-Real-IP.
+pub(crate) fn is_forwarded(name: &[u8]) -> bool {
+    let starts = |start: &[u8]| name.get(..start.len()).is_some_and(|part| part.eq_ignore_ascii_case(start));
+    match name.first() {
+        Some(b'x' | b'X') => starts(b"x-forwarded-") || name.eq_ignore_ascii_case(b"x-real-ip"),
+        Some(b'f' | b'F') => name.eq_ignore_ascii_case(b"forwarded"),
+        _ => false,
     }
 }
 

@@ -49,6 +49,15 @@ pub(crate) struct Shape {
     pub(crate) safe: bool,
 }
 
+impl Shape {
+    /// The same, where the server sees this method: whether a request can be sent again is said by what the server does.
+    pub(crate) fn sent_as(mut self, method: &[u8]) -> Shape {
+        self.safe = matches!(method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE");
+        self.idempotent = self.safe || matches!(method, b"PUT" | b"DELETE");
+        self
+    }
+}
+
 /// What is changed on the way to the server.
 pub(crate) struct Changes<'c> {
     /// The client's address, for X-Forwarded-For.
@@ -210,9 +219,10 @@ impl<'b> Line<'b> {
             upgrade: !self.http10 && facts.upgrade,
             is_head: self.method == "HEAD",
             http10: self.http10,
-            idempotent: matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
-            safe: matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
+            idempotent: false,
+            safe: false,
         }
+        .sent_as(self.method.as_bytes())
     }
 
     /// The authority of an absolute URI, and path with query (RFC 9112 §3.2).

@@ -130,6 +130,7 @@ impl Session {
         self.termination = Some(why.termination());
         self.moved(0, u64::try_from(bytes).unwrap_or(u64::MAX));
         self.is_counted = true;
+        self.counts().took(self.started.elapsed());
         count_class(&self.counts().responses, self.status);
         book::with(|book| count_answer(book, self.port, why));
     }

@@ -90,3 +90,12 @@ fn docker_host_has_two_names_and_a_default() {
     assert_eq!(host(&[("DOCKER_HOST", "tcp://a:1")]), "tcp://a:1");
     assert_eq!(host(&[("DOCKER_HOST", "tcp://a:1"), ("DF_DOCKER_HOST", "tcp://b:2")]), "tcp://b:2");
 }
+
+#[test]
+fn bug_a_misspelt_level_silenced_the_log() {
+    let told = mistakes(proxy(&variables(&[("LOG", "warning")])));
+    assert!(told.contains("LOG") && told.contains("`warning`") && told.contains("warn, info"), "{told}");
+    for filter in ["INFO", "debug", "info,proxy=debug"] {
+        assert!(proxy(&variables(&[("LOG", filter)])).is_ok(), "{filter}");
+    }
+}

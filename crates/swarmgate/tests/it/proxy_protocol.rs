@@ -102,7 +102,8 @@ async fn forwarded(trusted: &str) -> (TestProxy, Backend, Peer, String) {
     let (proxy, mut backend) = (TestProxy::with(&[("TRUSTED_PROXIES", trusted)], |_| {}).await, Backend::start().await);
     proxy.publish(&backend).await;
     let mut client = proxy.client().await;
-    let fields = "X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: b\r\n";
+    let fields = "X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: b\r\n\
+        Forwarded: for=198.51.100.9\r\nX-Real-IP: 198.51.100.9\r\n";
     client.send(format!("GET /demo HTTP/1.1\r\nHost: a\r\n{fields}\r\n")).await;
     let head = backend.accept().await.receives_head().await;
     (proxy, backend, client, head)
@@ -130,5 +131,16 @@ async fn who_is_listed_may_say_that_a_request_came_over_tls() {
         let reply = proxy.ask("GET /demo HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\r\n").await;
         assert_eq!(reply.status(), status, "{trusted:?}");
         assert_eq!(proxy.ask(&get("/demo")).await.status(), 403, "{trusted:?}");
+    }
+}
+
+#[tokio::test]
+async fn bug_routes_believed_the_forwarded_fields_of_strangers() {
+    let https = "GET /demo HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\r\n";
+    for (trusted, status) in [("", 200), ("127.0.0.1", 200), ("10.0.0.0/8", 302)] {
+        let (proxy, backend) = (TestProxy::with(&[("TRUSTED_PROXIES", trusted)], |_| {}).await, Backend::start().await);
+        proxy.publish_with(&backend, "&redirectUnlessHttpsProto=true").await;
+        backend.echoes();
+        assert_eq!(proxy.ask(https).await.status(), status, "{trusted:?}");
     }
 }

@@ -265,3 +265,34 @@ async fn a_request_that_changes_something_is_not_sent_to_another_server_after_a_
     proxy.client().await.send(get("/demo/next")).await;
     second.accept().await.receives(got("/demo/next")).await;
 }
+
+#[tokio::test]
+async fn bug_a_rewrite_of_the_method_left_it_open_where_the_response_ends() {
+    let (proxy, backend) = (TestProxy::start().await, Backend::start().await);
+    for (rewritten, client) in [("GET", "HEAD"), ("HEAD", "GET")] {
+        let search = "&reqRepSearch=^[^%20]*%20(.*)&reqRepReplace=";
+        proxy.publish_with(&backend, &format!("{search}{rewritten}\\%20\\1")).await;
+        let mut peer = proxy.client().await;
+        peer.send(format!("{client} /demo HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        assert!(peer.receives_head().await.starts_with("HTTP/1.1 500 "), "{client} as {rewritten}");
+    }
+}
+
+#[tokio::test]
+async fn bug_a_get_that_a_rewrite_makes_a_post_was_sent_again() {
+    let (proxy, mut backend) = (TestProxy::start().await, Backend::start().await);
+    proxy.publish_with(&backend, "&reqRepSearch=^GET%20(.*)&reqRepReplace=POST\\%20\\1").await;
+    let (mut client, mut server) = warm_post(&proxy, &mut backend).await;
+    client.send(get("/demo")).await;
+    assert!(server.receives_head().await.starts_with("POST /demo "));
+    drop(server);
+    assert_eq!(client.reply().await.status(), 502);
+}
+
+/// A client and a server between two requests that a rewrite makes POSTs.
+async fn warm_post(proxy: &TestProxy, backend: &mut Backend) -> (Peer, Peer) {
+    let (mut client, mut server) = proxy.exchange(backend, &get("/demo")).await;
+    server.send(ok("warm")).await;
+    client.receives(ok("warm")).await;
+    (client, server)
+}
