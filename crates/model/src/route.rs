@@ -134,7 +134,7 @@ impl Route {
         let named = |methods: &[String]| methods.iter().any(|method| method.as_bytes() == head.method);
         let allowed = guard.allowed_methods.is_empty() || named(&guard.allowed_methods);
         let plain = guard.deny_http && !head.secure;
-        if guard.verify_client_ssl || !allowed || named(&guard.denied_methods) || plain {
+        if (guard.verify_client_ssl && !head.verified) || !allowed || named(&guard.denied_methods) || plain {
             return Verdict::Deny;
         }
         match &self.access {

@@ -143,7 +143,7 @@ pub struct Guard {
     pub denied_methods: Vec<String>,
     /// 403 unless the request came over TLS.
     pub deny_http: bool,
-    /// 403 without a verified client certificate. None is verified yet, so this locks the destination.
+    /// 403 without a verified client certificate.
     pub verify_client_ssl: bool,
     /// Nobody is asked for a password.
     pub ignore_authorization: bool,

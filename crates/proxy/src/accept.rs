@@ -3,10 +3,11 @@
 //! Each thread has a socket of its own for each port (SO_REUSEPORT); the kernel divides the clients.
 //! Not here: what is done with a connection.
 
+use crate::origin::{Origin, Security};
 use crate::proxy_protocol::{self, Header};
 use crate::trusted::Trust;
 use crate::worker::{Open, Shared};
-use crate::{connection, observe, tcp};
+use crate::{connection, observe, tcp, tls};
 use model::Frontend;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::Cell;
@@ -145,13 +146,15 @@ pub(crate) fn all_closed() -> bool {
 fn spawn(entrance: Entrance, stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
     let shared = Arc::clone(shared);
     match entrance {
-        // A port that should speak TLS and has no certificate closes; it never speaks plain HTTP.
-        Entrance::Http(frontend) if frontend.tls => {}
         Entrance::Http(frontend) if frontend.accept_proxy => {
-            tokio::spawn(serve_behind_proxy(stream, peer, frontend.port, shared, Open::take()));
+            tokio::spawn(serve_behind_proxy(stream, peer, frontend, shared, Open::take()));
         }
-        Entrance::Http(frontend) => {
-            tokio::spawn(connection::serve(stream, peer, frontend.port, shared, Open::take()));
+        Entrance::Http(Frontend { port, tls: true, .. }) => {
+            tokio::spawn(tls::serve(stream, peer, port, shared, Open::take()));
+        }
+        Entrance::Http(Frontend { port, .. }) => {
+            let origin = Origin::new(peer, port, Security::Plain, &shared.trusted);
+            tokio::spawn(connection::serve(stream, origin, shared, Open::take()));
         }
         Entrance::Tcp(port) => {
             tokio::spawn(tcp::serve(stream, peer, port, shared, Open::take()));
@@ -160,7 +163,14 @@ fn spawn(entrance: Entrance, stream: TcpStream, peer: SocketAddr, shared: &Arc<S
 }
 
 /// Serves the client that a PROXY protocol header names. Without one, and from strangers, the connection is closed.
-async fn serve_behind_proxy(mut stream: TcpStream, peer: SocketAddr, port: u16, shared: Arc<Shared>, open: Open) {
+async fn serve_behind_proxy(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    frontend: Frontend,
+    shared: Arc<Shared>,
+    open: Open,
+) {
+    let port = frontend.port;
     if shared.trusted.judge(peer.ip()) == Trust::Stranger {
         return tracing::debug!("port {port}: {peer} is not one of TRUSTED_PROXIES and may not speak for a client");
     }
@@ -169,5 +179,9 @@ async fn serve_behind_proxy(mut stream: TcpStream, peer: SocketAddr, port: u16, 
         Ok(Header::Local) => peer,
         Err(error) => return tracing::debug!("port {port}: {peer} is closed: {error}"),
     };
-    connection::serve(stream, client, port, shared, open).await;
+    if frontend.tls {
+        return tls::serve(stream, client, port, shared, open).await;
+    }
+    let origin = Origin::new(client, port, Security::Plain, &shared.trusted);
+    connection::serve(stream, origin, shared, open).await;
 }

@@ -4,12 +4,12 @@
 
 use crate::deadline::Deadline;
 use crate::http1::MAX_EMPTY_LINES;
-use crate::observe::Accepted;
+use crate::origin::Origin;
 use crate::scratch;
-use crate::trusted::Trust;
 use socket2::SockRef;
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -29,34 +29,28 @@ const KEPT_ROOM: usize = 4 * 1024;
 /// A client's connection.
 pub(crate) struct Client<S> {
     pub(crate) stream: S,
-    /// The client's address as X-Forwarded-For shows it.
-    pub(crate) address: String,
-    /// What it may say about other clients.
-    pub(crate) trust: Trust,
-    /// The port of the proxy it came to.
-    pub(crate) port: u16,
+    /// Who it is and how it came. The streams of an HTTP/2 connection share it.
+    pub(crate) origin: Arc<Origin>,
     /// What was read and not used yet: a partial head, or pipelined requests.
     pub(crate) buffered: Vec<u8>,
     /// The client has said that it will say no more; it may still listen.
     pub(crate) has_ended: bool,
     pub(crate) deadline: Deadline,
-    /// Counts it as open for as long as it lives.
-    pub(crate) accepted: Accepted,
 }
 
 /// What a client's connection can do beside reading and writing, whatever lies between it and its socket.
 pub(crate) trait ClientStream {
     /// Closing will reset the connection instead of ending it in good order, so that the client sees that something is missing.
-    fn break_off(&self);
+    fn break_off(&mut self);
 
     /// Whether the client has refused what was sent to it: nobody listens any more.
     fn is_refused(&self) -> bool;
 }
 
 impl ClientStream for TcpStream {
-    fn break_off(&self) {
+    fn break_off(&mut self) {
         // Should the kernel refuse, the client sees an ordinary end.
-        let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(&*self).set_linger(Some(Duration::ZERO));
     }
 
     fn is_refused(&self) -> bool {

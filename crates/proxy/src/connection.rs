@@ -8,11 +8,11 @@ use crate::deadline::Deadline;
 use crate::exchange::{self, Exchanged, Outcome, Waiting};
 use crate::http1::MAX_HEAD;
 use crate::http1::request::Shape;
-use crate::observe::{Accepted, Observed, Session, Why};
+use crate::observe::{Observed, Session, Why};
+use crate::origin::Origin;
 use crate::tunnel;
 use crate::worker::{Open, Shared};
 use crate::world::Upstream;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -22,17 +22,14 @@ use tokio::time::Instant;
 /// How long a proxy that is about to stop waits for the first request of a client that has connected.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// Serves one connection until it ends. `port` is the port of the proxy it came to; `open` its place among those that are open.
-pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, port: u16, shared: Arc<Shared>, open: Open)
+/// Serves one connection until it ends. `open` is its place among those that are open.
+pub(crate) async fn serve<S>(stream: S, origin: Origin, shared: Arc<Shared>, open: Open)
 where
     S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
     open.register().await;
     let deadline = Deadline::after(shared.timeouts.http_request);
-    let address = peer.ip().to_canonical().to_string();
-    let trust = shared.trusted.judge(peer.ip());
-    let (buffered, accepted) = (Vec::new(), Accepted::new(peer, port));
-    let client = Client { stream, address, trust, port, buffered, has_ended: false, deadline, accepted };
+    let client = Client { stream, origin: Arc::new(origin), buffered: Vec::new(), has_ended: false, deadline };
     Connection { client, shared, room: Vec::new() }.run().await;
     drop(open);
 }
@@ -137,7 +134,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
     /// Answers what is no request. Its version is unknown.
     fn refuse(&self, why: Why) -> Step {
         let bytes = Answer::Status(why.status()).write(false, false, false);
-        self.client.accepted.refused(why, bytes.len());
+        self.client.origin.accepted.refused(why, bytes.len());
         Step::Last(bytes)
     }
 

@@ -180,6 +180,7 @@ fn passes_on(request: &Request<'_, '_>) {
         drop_forwarded: false,
         fallback_host: "go",
         close: false,
+        encrypted: false,
     };
     let (mut first, mut second) = (Vec::new(), Vec::new());
     request.write(&changes, &mut first);

@@ -4,6 +4,7 @@
 
 use crate::resolve::{Host, Resolver};
 use crate::tcp::TcpPorts;
+use crate::tls::Tls;
 use arc_swap::ArcSwap;
 use model::{Backend, BackendId, Slots, Snapshot};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub struct World {
     /// At the places of the snapshot's backends.
     upstreams: Slots<Arc<Upstream>>,
     tcp: TcpPorts,
+    tls: Tls,
 }
 
 /// A backend, with the host it dials. An exchange holds it alone, not the world it came from.
@@ -28,13 +30,14 @@ pub struct Cell(Arc<ArcSwap<World>>);
 
 impl World {
     /// Joins a snapshot with the hosts that its backends dial. Addresses known from earlier worlds are kept.
-    pub fn new(snapshot: Snapshot, resolver: &Resolver) -> World {
-        let empty = World { snapshot: Snapshot::default(), upstreams: Slots::default(), tcp: TcpPorts::default() };
-        empty.follow(snapshot, resolver)
+    pub fn new(snapshot: Snapshot, tls: Tls, resolver: &Resolver) -> World {
+        let (upstreams, tcp) = (Slots::default(), TcpPorts::default());
+        let empty = World { snapshot: Snapshot::default(), upstreams, tcp, tls: tls.clone() };
+        empty.follow(snapshot, tls, resolver)
     }
 
     /// The same where this world is known, whose snapshot `snapshot` was made of: what did not change is shared with it.
-    pub fn follow(&self, snapshot: Snapshot, resolver: &Resolver) -> World {
+    pub fn follow(&self, snapshot: Snapshot, tls: Tls, resolver: &Resolver) -> World {
         let mut upstreams = self.upstreams.clone();
         let (backends, before) = (snapshot.routes.backends(), self.snapshot.routes.backends());
         for place in backends.changed_since(before) {
@@ -46,7 +49,7 @@ impl World {
             }
         }
         let tcp = self.tcp.follow(&snapshot.tcp, resolver);
-        World { snapshot, upstreams, tcp }
+        World { snapshot, upstreams, tcp, tls }
     }
 
     /// What is served.
@@ -56,6 +59,11 @@ impl World {
 
     pub(crate) fn upstream(&self, backend: BackendId) -> &Arc<Upstream> {
         self.upstreams.get(backend.slot()).expect("every backend of the snapshot has its upstream")
+    }
+
+    /// What clients are spoken to with where they speak TLS.
+    pub fn tls(&self) -> &Tls {
+        &self.tls
     }
 
     /// The ports in tcp and sni mode.

@@ -4,6 +4,7 @@
 
 use crate::addresses::ClientResolver;
 use crate::api::{self, Api};
+use crate::certificates;
 use crate::controller::Controller;
 use crate::follow::{Follower, Readiness};
 use crate::listener_api;
@@ -13,6 +14,7 @@ use anyhow::Context as _;
 use model::haproxy::Globals;
 use model::{Frontend, Snapshot};
 use proxy::observe::Observer;
+use proxy::tls::Tls;
 use proxy::{Cell, Proxy, Resolver, Rules, World};
 use std::future::Future;
 use std::io;
@@ -72,7 +74,9 @@ pub async fn start_proxy_logging_to(
         None => Observer::new(),
         Some(log) => Observer::with_access_log(log, output).context("the access log cannot be started")?,
     };
-    let cell = Cell::new(World::new(Snapshot::default(), &resolver));
+    let tls = Tls::new(&settings.tls).context("TLS cannot be set up")?;
+    let tls = tls.with_certificates(certificates::load(&settings.certs_dir));
+    let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
     let rules = Rules { timeouts: settings.timeouts, trusted: settings.trusted.clone() };
     let proxy = bound.serve(cell.clone(), rules, observer.clone())?;
     let context = model::Context { ports: ports.clone(), ..settings.context.clone() };

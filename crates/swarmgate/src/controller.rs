@@ -5,6 +5,7 @@
 use model::catalog::{Applied, Catalog, Change, Command, Tick};
 use model::service::{Mode, Refused, Service};
 use model::{Context, Generation};
+use proxy::tls::{Certificate, Tls};
 use proxy::{Cell, Ports, Resolver, World};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub struct Stopping;
 
 enum Letter {
     Command(Box<Command>, oneshot::Sender<Result<Done, Refused>>),
+    Certificates(Vec<Arc<Certificate>>, oneshot::Sender<Generation>),
     Now(oneshot::Sender<Tick>),
 }
 
@@ -47,6 +49,7 @@ struct Writer {
     generation: Generation,
     context: Arc<Context>,
     resolver: Resolver,
+    tls: Tls,
     cell: Cell,
     /// The ports of services in tcp and sni mode.
     ports: Ports,
@@ -66,6 +69,7 @@ impl Controller {
             generation: Generation::default(),
             context: Arc::clone(&context),
             resolver,
+            tls: cell.world().tls().clone(),
             cell: cell.clone(),
             ports,
             retired: Vec::new(),
@@ -79,6 +83,13 @@ impl Controller {
     pub async fn command(&self, command: Command) -> Result<Result<Done, Refused>, Stopping> {
         let (reply, answer) = oneshot::channel();
         self.mailbox.send(Letter::Command(Box::new(command), reply)).await.map_err(|_| Stopping)?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    /// Serves these certificates in place of all others; the answer comes when they are live.
+    pub async fn serve_certificates(&self, certificates: Vec<Arc<Certificate>>) -> Result<Generation, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.send(Letter::Certificates(certificates, reply)).await.map_err(|_| Stopping)?;
         answer.await.map_err(|_| Stopping)
     }
 
@@ -117,11 +128,16 @@ impl Writer {
     /// Applies all letters, publishes at most once, and then answers. A port is bound before its service is taken in, and accepted
     /// from once the service is live.
     async fn answer_all(&mut self, letters: impl Iterator<Item = Letter>) {
-        let mut answers = Vec::new();
+        let (mut answers, mut served) = (Vec::new(), Vec::new());
         let mut changed = false;
         for letter in letters {
             match letter {
                 Letter::Now(reply) => drop(reply.send(self.catalog.now())),
+                Letter::Certificates(certificates, reply) => {
+                    self.tls = self.tls.with_certificates(certificates);
+                    changed = true;
+                    served.push(reply);
+                }
                 Letter::Command(command, reply) => {
                     let ports = &mut self.ports;
                     let result = self.catalog.apply_if(*command, &self.context, &mut |service| reserve(ports, service));
@@ -137,6 +153,9 @@ impl Writer {
             let wanted = self.cell.world().snapshot().tcp.frontends().iter().map(|frontend| frontend.port).collect();
             self.ports.open_only(&wanted).await;
         }
+        for reply in served {
+            let _ = reply.send(self.generation);
+        }
         for (result, reply) in answers {
             self.tell(result.as_ref());
             let generation = self.generation;
@@ -149,7 +168,7 @@ impl Writer {
         self.generation = self.generation.next();
         let before = self.cell.world();
         let snapshot = before.snapshot().follow(self.generation, self.catalog.clone(), &self.context);
-        self.retired.push(self.cell.publish(before.follow(snapshot, &self.resolver)));
+        self.retired.push(self.cell.publish(before.follow(snapshot, self.tls.clone(), &self.resolver)));
     }
 
     /// One clear line for each change.

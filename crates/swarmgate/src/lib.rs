@@ -5,6 +5,7 @@
 pub mod addresses;
 pub mod api;
 pub mod app;
+pub mod certificates;
 pub mod controller;
 pub mod demo;
 pub mod demo_service;

@@ -15,9 +15,11 @@ use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
 use model::{Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
+use proxy::tls::Policy;
 use proxy::{Network, Trusted};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the role `proxy` needs to know.
@@ -41,6 +43,10 @@ pub struct ProxySettings {
     pub timeouts: Timeouts,
     /// Who may speak for other clients; nobody listed: everybody.
     pub trusted: Trusted,
+    /// Where certificates are kept.
+    pub certs_dir: PathBuf,
+    /// What is spoken on ports with TLS.
+    pub tls: Policy,
     /// What is said to every service.
     pub context: Context,
     /// Threads that serve.
@@ -85,6 +91,8 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         reconcile_interval: Duration::from_millis(read.number("RELOAD_INTERVAL").max(1000)),
         timeouts: read_timeouts(&mut read),
         trusted: read.list("TRUSTED_PROXIES", network).into_iter().collect(),
+        certs_dir: read.text("CERTS_DIR").into(),
+        tls: Policy { http2: read.flag("ENABLE_H2"), ..Policy::default() },
         context: read_context(&mut read),
         threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),
         drain: read.seconds("DRAIN_SECONDS"),

@@ -17,6 +17,8 @@ pub struct RequestHead<'r> {
     pub port: u16,
     /// Whether the request came over TLS, to this proxy or to a trusted one before it.
     pub secure: bool,
+    /// Whether the client has shown a certificate that was verified.
+    pub verified: bool,
     /// The header fields.
     pub fields: &'r dyn Fields,
 }

@@ -146,7 +146,7 @@ impl Rule {
                 RuleKind::Https => self.not_excluded(head) && self.agent_holds(head),
                 RuleKind::RedirectFromDomain => true,
                 RuleKind::RedirectWhenHttpProto => head.fields.has_element(PROTO, b"http"),
-                RuleKind::RedirectUnlessHttpsProto => !head.fields.has_element(PROTO, b"https"),
+                RuleKind::RedirectUnlessHttpsProto => !says_https(head),
             }
     }
 
@@ -248,3 +248,12 @@ impl Destination {
 }
 
 const PROTO: &str = "x-forwarded-proto";
+
+/// Whether a client, or who ended TLS for it, says that it speaks TLS. Where nobody says anything, TLS to this proxy itself says it: a
+/// redirect would send the client where it already is, for ever.
+fn says_https(head: &RequestHead<'_>) -> bool {
+    match head.fields.first(PROTO) {
+        Some(_) => head.fields.has_element(PROTO, b"https"),
+        None => head.secure,
+    }
+}

@@ -15,6 +15,7 @@ struct Asked {
     path: String,
     port: u16,
     secure: bool,
+    verified: bool,
     fields: Vec<(&'static str, &'static str)>,
 }
 
@@ -32,6 +33,7 @@ fn verdict(
         path: asked.path.as_bytes(),
         port: asked.port,
         secure: asked.secure,
+        verified: asked.verified,
         fields: &FieldList(&fields),
     };
     match find(table, &head) {
@@ -70,7 +72,15 @@ fn check(services: &[&str], asked: &[(&str, &str)]) {
     for (request, expected) in asked {
         let (host, path) = request.split_at(request.find('/').unwrap());
         let host = (!host.is_empty()).then(|| host.to_owned());
-        let asked = Asked { method: "GET", host, path: path.to_owned(), port: 80, secure: false, fields: Vec::new() };
+        let asked = Asked {
+            method: "GET",
+            host,
+            path: path.to_owned(),
+            port: 80,
+            secure: false,
+            verified: false,
+            fields: Vec::new(),
+        };
         assert_eq!(verdict(&table, &asked, RouteTable::find), *expected, "{request}");
     }
 }
@@ -191,10 +201,10 @@ prop_compose! {
         host in prop::option::weighted(0.9, from(&["a.com", "A.com:81", "b.a.com", "xa.com.", "com", "a.com.org", "old.com", "c.b.a.com", "a.b.c", "[::1]:80"])),
         path in prop_oneof![from(PATHS).prop_map(str::to_owned), prop::string::string_regex("/[aAb/.]{0,6}").unwrap()],
         port in from(&[80, 443, 8080]),
-        secure in any::<bool>(),
+        (secure, verified) in any::<(bool, bool)>(),
         fields in prop::collection::vec(from(&[("x-v", "1"), ("X-V", "3, 2"), ("n", "v"), ("User-Agent", "curl/8"), ("X-Forwarded-Proto", "http")]), 0..4),
     ) -> Asked {
-        Asked { method, host: host.map(str::to_owned), path, port, secure, fields }
+        Asked { method, host: host.map(str::to_owned), path, port, secure, verified, fields }
     }
 }
 

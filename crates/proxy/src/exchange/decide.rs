@@ -7,6 +7,7 @@ use crate::answer::Answer;
 use crate::client::Client;
 use crate::http1::fields::is_forwarded;
 use crate::http1::request::{Changes, Request};
+use crate::origin::Origin;
 use crate::trusted::Trust;
 use crate::world::World;
 use model::auth::Access;
@@ -15,19 +16,24 @@ use model::service::ConnectionMode;
 use model::{Fields, RequestHead, Route, Verdict};
 use std::sync::Arc;
 
+/// How whoever ended TLS before this proxy says so.
+const PROTO: &str = "x-forwarded-proto";
+
 /// Finds the route and writes the head for its server into `room`.
 pub(super) fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Client<S>, room: Vec<u8>) -> Decision {
+    let origin = &*client.origin;
     let head = RequestHead {
         method: request.method.as_bytes(),
         host: request.host,
         target: request.target,
         path: request.path(),
-        port: client.port,
-        secure: client.trust == Trust::Listed && request.has_element("x-forwarded-proto", b"https"),
-        fields: &Believed { request, is_stranger: client.trust == Trust::Stranger },
+        port: origin.port,
+        secure: origin.is_encrypted() || (origin.trust == Trust::Listed && request.has_element(PROTO, b"https")),
+        verified: origin.is_verified(),
+        fields: &Believed { request, is_stranger: origin.trust == Trust::Stranger },
     };
     match world.snapshot().routes.find(&head) {
-        Verdict::Forward(route) => to_server(world, route, request, client, room),
+        Verdict::Forward(route) => to_server(world, route, request, origin, room),
         verdict => {
             let answer = Answer::to(verdict).unwrap_or(Answer::Status(503));
             Decision::Answer(answer, request.shape)
@@ -35,13 +41,7 @@ pub(super) fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Clien
     }
 }
 
-fn to_server<S>(
-    world: &World,
-    route: &Route,
-    request: &Request<'_, '_>,
-    client: &Client<S>,
-    mut room: Vec<u8>,
-) -> Decision {
+fn to_server(world: &World, route: &Route, request: &Request<'_, '_>, origin: &Origin, mut room: Vec<u8>) -> Decision {
     let upstream = world.upstream(route.backend);
     let rewritten = match rewrite(route, request) {
         Ok(rewritten) => rewritten,
@@ -49,10 +49,11 @@ fn to_server<S>(
     };
     let mode = upstream.backend.connection_mode;
     let changes = Changes {
-        client: &client.address,
+        client: &origin.address,
         rewritten: rewritten.as_ref(),
         drop_authorization: route.access != Access::Open,
-        drop_forwarded: client.trust == Trust::Stranger,
+        drop_forwarded: origin.trust == Trust::Stranger,
+        encrypted: origin.is_encrypted(),
         fallback_host: upstream.backend.dial.host(),
         close: mode != ConnectionMode::KeepAlive,
     };

@@ -74,7 +74,7 @@ fn read<S>(
     let Parsed::Complete(request) = Request::parse(&client.buffered, &mut space)? else {
         return Ok(Parsed::Partial);
     };
-    let observed = client.accepted.request(began, || Head {
+    let observed = client.origin.accepted.request(began, || Head {
         method: request.method.as_bytes(),
         target: request.target,
         host: request.host,

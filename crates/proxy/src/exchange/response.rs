@@ -122,7 +122,12 @@ impl ResponseSide {
             if self.is_finished() {
                 return Pin::new(client).poll_flush(cx).map_err(|_| Fault::ClientGone);
             }
-            match ready!(scratch::poll_read(cx, server, |cx, bytes| self.take(cx, client, bytes))) {
+            let Poll::Ready(read) = scratch::poll_read(cx, server, |cx, bytes| self.take(cx, client, bytes)) else {
+                // A TLS layer may hold back what was written until it is told.
+                ready!(Pin::new(client).poll_flush(cx)).map_err(|_| Fault::ClientGone)?;
+                return Poll::Pending;
+            };
+            match read {
                 Ok(taken) => taken?,
                 Err(_) => return Poll::Ready(Err(Fault::ServerGone)),
             }

@@ -31,6 +31,8 @@ pub(crate) enum Class {
     Authorization,
     /// X-Forwarded-For and its family.
     Forwarded,
+    /// X-Forwarded-Proto, which says whether the client spoke TLS.
+    ForwardedProto,
 }
 
 /// The fields of one head, classified.
@@ -242,6 +244,7 @@ fn classify(name: &[u8]) -> Class {
         4 if is(b"host") => Class::Host,
         6 if is(b"expect") => Class::Expect,
         7 if is(b"upgrade") => Class::Upgrade,
+        17 if is(b"x-forwarded-proto") => Class::ForwardedProto,
         7.. if is_forwarded(name) => Class::Forwarded,
         10 if is(b"connection") => Class::Connection,
         10 if is(b"keep-alive") => Class::Hop,

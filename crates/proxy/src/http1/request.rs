@@ -72,6 +72,8 @@ pub(crate) struct Changes<'c> {
     pub(crate) fallback_host: &'c str,
     /// The server's connection is for this request alone.
     pub(crate) close: bool,
+    /// The client speaks TLS to the proxy, and the server is told so; what the client itself says about it is dropped.
+    pub(crate) encrypted: bool,
 }
 
 impl<'h, 'b> Request<'h, 'b> {
@@ -136,6 +138,7 @@ impl<'h, 'b> Request<'h, 'b> {
             Class::Upgrade => upgrade,
             Class::Authorization => !changes.drop_authorization,
             Class::Forwarded => !changes.drop_forwarded,
+            Class::ForwardedProto => !changes.drop_forwarded && !changes.encrypted,
             Class::Hop | Class::Dropped | Class::Reframed | Class::Connection => false,
         };
         self.fields.copy(from, keeps, into);
@@ -147,6 +150,9 @@ impl<'h, 'b> Request<'h, 'b> {
             for part in [b"Host: ", host, b"\r\n"] {
                 into.extend_from_slice(part);
             }
+        }
+        if changes.encrypted {
+            into.extend_from_slice(b"X-Forwarded-Proto: https\r\n");
         }
         into.extend_from_slice(b"X-Forwarded-For: ");
         into.extend_from_slice(changes.client.as_bytes());

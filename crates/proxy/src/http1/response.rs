@@ -120,7 +120,12 @@ impl Head<'_, '_> {
         let framed = response.kind == Kind::Final && self.status != 204;
         let chunks = framed && !request.http10;
         let keeps = |class| match class {
-            Class::Plain | Class::Host | Class::Expect | Class::Authorization | Class::Forwarded => true,
+            Class::Plain
+            | Class::Host
+            | Class::Expect
+            | Class::Authorization
+            | Class::Forwarded
+            | Class::ForwardedProto => true,
             Class::ContentLength => framed,
             Class::TransferEncoding => chunks,
             Class::Upgrade => names_protocol,

@@ -26,6 +26,7 @@ fn changes<'c>() -> Changes<'c> {
         drop_forwarded: false,
         fallback_host: "go",
         close: false,
+        encrypted: false,
     }
 }
 

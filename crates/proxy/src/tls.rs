@@ -1,0 +1,64 @@
+//! TLS on both sides: certificates and which of them a client gets, what is spoken, and the handshake.
+//!
+//! All of it is one immutable value in the world's cell, so that a change of certificates is a swap like any other.
+//! Not here: where certificates come from, and files (the program).
+
+mod certificate;
+mod choose;
+mod handshake;
+mod policy;
+
+pub use certificate::{BadCertificate, Certificate};
+pub use policy::{BadPolicy, Policy, Version};
+
+pub(crate) use handshake::serve;
+
+use choose::Chooser;
+use policy::Terms;
+use rustls::ServerConfig;
+use std::fmt;
+use std::sync::Arc;
+
+/// What clients are spoken to with. Dropping it ends nothing: connections keep what they were made with.
+#[derive(Clone)]
+pub struct Tls {
+    terms: Arc<Terms>,
+    certificates: Arc<[Arc<Certificate>]>,
+    /// For all ports that speak TLS.
+    config: Arc<ServerConfig>,
+}
+
+impl Tls {
+    /// No certificate yet: every handshake ends with an alert.
+    pub fn new(policy: &Policy) -> Result<Tls, BadPolicy> {
+        let terms = Arc::new(Terms::new(policy)?);
+        Ok(Tls::with(terms, Vec::new()))
+    }
+
+    /// The same with these certificates in place of all others. The first one that names a host is chosen for it; the very first
+    /// also for clients that name none, or one that nobody has.
+    #[must_use]
+    pub fn with_certificates(&self, certificates: Vec<Arc<Certificate>>) -> Tls {
+        Tls::with(Arc::clone(&self.terms), certificates)
+    }
+
+    /// In the order of preference.
+    pub fn certificates(&self) -> &[Arc<Certificate>] {
+        &self.certificates
+    }
+
+    fn with(terms: Arc<Terms>, certificates: Vec<Arc<Certificate>>) -> Tls {
+        let config = Arc::new(terms.server_config(Arc::new(Chooser::new(&certificates, terms.strict_names()))));
+        Tls { terms, certificates: certificates.into(), config }
+    }
+
+    pub(crate) fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.certificates.iter().map(|certificate| certificate.path())).finish()
+    }
+}
