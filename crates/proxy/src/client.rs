@@ -36,12 +36,25 @@ pub(crate) struct Client<S> {
     /// The client has said that it will say no more; it may still listen.
     pub(crate) has_ended: bool,
     pub(crate) deadline: Deadline,
+    pub(crate) protocol: Protocol,
+}
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
 }
 
 /// What a client's connection can do beside reading and writing, whatever lies between it and its socket.
 pub(crate) trait ClientStream {
     /// Closing will reset the connection instead of ending it in good order, so that the client sees that something is missing.
     fn break_off(&mut self);
+
+    /// How many bytes of a response are worth reading for it now.
+    fn room(&mut self) -> usize {
+        usize::MAX
+    }
 
     /// Whether the client has refused what was sent to it: nobody listens any more.
     fn is_refused(&self) -> bool;

@@ -3,11 +3,12 @@
 //! Not here: what an exchange is (`exchange`).
 
 use crate::answer::Answer;
-use crate::client::{Client, ClientStream, Ended};
+use crate::client::{Client, ClientStream, Ended, Protocol};
 use crate::deadline::Deadline;
 use crate::exchange::{self, Exchanged, Outcome, Waiting};
-use crate::http1::MAX_HEAD;
 use crate::http1::request::Shape;
+use crate::http1::{MAX_HEAD, Malformed};
+use crate::http2::{self, Rewound};
 use crate::observe::{Observed, Session, Why};
 use crate::origin::Origin;
 use crate::tunnel;
@@ -15,7 +16,7 @@ use crate::worker::{Open, Shared};
 use crate::world::Upstream;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -29,9 +30,34 @@ where
 {
     open.register().await;
     let deadline = Deadline::after(shared.timeouts.http_request);
-    let client = Client { stream, origin: Arc::new(origin), buffered: Vec::new(), has_ended: false, deadline };
-    Connection { client, shared, room: Vec::new() }.run().await;
-    drop(open);
+    let (origin, protocol) = (Arc::new(origin), Protocol::Http1);
+    let client = Client { stream, origin, buffered: Vec::new(), has_ended: false, deadline, protocol };
+    let connection = Connection { client, shared, room: Vec::new() };
+    let Some(Connection { client, shared, .. }) = connection.run().await else { return drop(open) };
+    http2::serve(Rewound::new(client.buffered, client.stream), client.origin, shared, open).await;
+}
+
+/// Serves one request on a stream of its own. `head`: what is known of it, or why it is refused.
+pub(crate) async fn serve_stream(
+    stream: http2::Stream,
+    head: Result<Vec<u8>, Malformed>,
+    origin: Arc<Origin>,
+    shared: Arc<Shared>,
+) {
+    let deadline = Deadline::after(shared.timeouts.http_request);
+    let (malformed, buffered) = head.map_or_else(|malformed| (Some(malformed), Vec::new()), |head| (None, head));
+    let client = Client { stream, origin, buffered, has_ended: false, deadline, protocol: Protocol::Http2 };
+    let mut connection = Connection { client, shared, room: Vec::new() };
+    let step = match malformed {
+        None => connection.step(Waiting::First(Instant::now())).await,
+        Some(malformed) => connection.refuse(Why::malformed(malformed)),
+    };
+    let Connection { mut client, shared, .. } = connection;
+    // The stream ends when it is dropped; an error means that the client has ended it first.
+    let _ = match step {
+        Step::Last(bytes) => client.send(&bytes, shared.timeouts.client).await,
+        Step::Next | Step::End | Step::Linger | Step::Http2 => client.stream.shutdown().await,
+    };
 }
 
 struct Connection<S> {
@@ -51,27 +77,42 @@ enum Step {
     Linger,
     /// One more answer.
     Last(Vec<u8>),
+    /// The client begins HTTP/2.
+    Http2,
 }
 
 impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
-    async fn run(mut self) {
+    /// Until the connection ends; gives it back if its client begins HTTP/2.
+    async fn run(mut self) -> Option<Connection<S>> {
         let mut waiting = Waiting::First(Instant::now() + FIRST_REQUEST);
         loop {
-            let room = std::mem::take(&mut self.room);
-            let step = match exchange::run(&mut self.client, &self.shared, waiting, room).await {
-                Exchanged::Forwarded { shape, upstream, outcome, session } => {
-                    self.after(&shape, &upstream, outcome, session).await
-                }
-                Exchanged::Answered { answer, shape, observed } => self.answer(&answer, &shape, observed).await,
-                Exchanged::Refused(malformed) => self.refuse(Why::malformed(malformed)),
-                Exchanged::NoRequest(ended) => self.without_request(ended),
-            };
-            match step {
+            match self.step(waiting).await {
                 Step::Next => waiting = Waiting::Next,
-                Step::End => return,
-                Step::Linger => return self.client.linger().await,
-                Step::Last(bytes) => return self.client.send_last(&bytes, self.shared.timeouts.client).await,
+                Step::End => return None,
+                Step::Linger => {
+                    self.client.linger().await;
+                    return None;
+                }
+                Step::Last(bytes) => {
+                    self.client.send_last(&bytes, self.shared.timeouts.client).await;
+                    return None;
+                }
+                Step::Http2 => return Some(self),
             }
+        }
+    }
+
+    /// One exchange.
+    async fn step(&mut self, waiting: Waiting) -> Step {
+        let room = std::mem::take(&mut self.room);
+        match exchange::run(&mut self.client, &self.shared, waiting, room).await {
+            Exchanged::Forwarded { shape, upstream, outcome, session } => {
+                self.after(&shape, &upstream, outcome, session).await
+            }
+            Exchanged::Answered { answer, shape, observed } => self.answer(&answer, &shape, observed).await,
+            Exchanged::Refused(malformed) => self.refuse(Why::malformed(malformed)),
+            Exchanged::NoRequest(ended) => self.without_request(ended),
+            Exchanged::Http2 => Step::Http2,
         }
     }
 

@@ -29,6 +29,7 @@ use crate::http1::request::Shape;
 use crate::observe::{Observed, Session};
 use crate::worker::Shared;
 use crate::world::Upstream;
+use head::NoHead;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -62,6 +63,8 @@ pub(crate) enum Exchanged {
     Refused(Malformed),
     /// No request came.
     NoRequest(Ended),
+    /// The client begins HTTP/2: all that it has sent is in its buffer.
+    Http2,
 }
 
 /// Waits for a request, decides about it, and has it answered. `room` is given to the head on its way to the server.
@@ -71,9 +74,10 @@ where
 {
     // Read head → find route → guard → rewrite request.
     let (decision, observed) = match head::next(client, shared, waiting, room).await {
-        Ok(Ok(decided)) => decided,
-        Ok(Err(malformed)) => return Exchanged::Refused(malformed),
-        Err(ended) => return Exchanged::NoRequest(ended),
+        Ok(decided) => decided,
+        Err(NoHead::Malformed(malformed)) => return Exchanged::Refused(malformed),
+        Err(NoHead::Http2) => return Exchanged::Http2,
+        Err(NoHead::Ended(ended)) => return Exchanged::NoRequest(ended),
     };
     match decision {
         Decision::Answer(answer, shape) => Exchanged::Answered { answer, shape, observed },

@@ -15,6 +15,7 @@ mod exchange;
 pub mod fuzzing;
 mod health;
 mod http1;
+mod http2;
 pub mod observe;
 mod origin;
 mod pending;
@@ -66,6 +67,8 @@ pub struct Rules {
     pub timeouts: Timeouts,
     /// Who may speak for other clients.
     pub trusted: Trusted,
+    /// Whether HTTP/2 is spoken to clients that begin with it without TLS.
+    pub http2: bool,
 }
 
 /// The running data plane.

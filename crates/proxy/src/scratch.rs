@@ -26,8 +26,21 @@ pub(crate) fn poll_read<R, T>(
 where
     R: AsyncRead + Unpin,
 {
+    poll_read_most(cx, from, SIZE, take)
+}
+
+/// The same with at most `most` bytes.
+pub(crate) fn poll_read_most<R, T>(
+    cx: &mut Context<'_>,
+    from: &mut R,
+    most: usize,
+    take: impl FnOnce(&mut Context<'_>, &[u8]) -> T,
+) -> Poll<io::Result<T>>
+where
+    R: AsyncRead + Unpin,
+{
     SCRATCH.with_borrow_mut(|scratch| {
-        let mut buffer = ReadBuf::new(scratch);
+        let mut buffer = ReadBuf::new(&mut scratch[..most.min(SIZE)]);
         ready!(Pin::new(from).poll_read(cx, &mut buffer))?;
         Poll::Ready(Ok(take(cx, buffer.filled())))
     })

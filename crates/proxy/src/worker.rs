@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) observer: Observer,
     /// Who may speak for other clients.
     pub(crate) trusted: Trusted,
+    /// Whether HTTP/2 is spoken to clients that begin with it.
+    pub(crate) http2: bool,
     /// When accepting stops so that descriptors are left.
     pub(crate) reserve: Reserve,
     /// Connections of servers in tcp mode, where they are counted.
@@ -95,12 +97,13 @@ pub(crate) struct Open(usize);
 
 impl Shared {
     pub(crate) fn new(world: Cell, rules: Rules, observer: Observer) -> Shared {
-        let Rules { timeouts, trusted } = rules;
+        let Rules { timeouts, trusted, http2 } = rules;
         Shared {
             world,
             timeouts,
             observer,
             trusted,
+            http2,
             reserve: Reserve::of_process(),
             loads: Arc::default(),
             probes: Probes::default(),

@@ -77,7 +77,7 @@ pub async fn start_proxy_logging_to(
     let tls = Tls::new(&settings.tls).context("TLS cannot be set up")?;
     let tls = tls.with_certificates(certificates::load(&settings.certs_dir));
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
-    let rules = Rules { timeouts: settings.timeouts, trusted: settings.trusted.clone() };
+    let rules = Rules { timeouts: settings.timeouts, trusted: settings.trusted.clone(), http2: settings.tls.http2 };
     let proxy = bound.serve(cell.clone(), rules, observer.clone())?;
     let context = model::Context { ports: ports.clone(), ..settings.context.clone() };
     let controller = Controller::start(context, resolver.clone(), cell, proxy.ports());

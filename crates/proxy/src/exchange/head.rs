@@ -3,9 +3,10 @@
 //! Not here: what a head must look like (`http1::request`).
 
 use super::{Decision, decide};
-use crate::client::{Client, ClientStream, Ended};
+use crate::client::{Client, ClientStream, Ended, Protocol};
 use crate::http1::request::Request;
 use crate::http1::{Malformed, Parsed, field_space};
+use crate::http2::{self, Begins};
 use crate::observe::{Head, Observed};
 use crate::worker::Shared;
 use std::time::Duration;
@@ -25,13 +26,23 @@ pub(crate) enum Waiting {
     Next,
 }
 
+/// Why there is no request.
+pub(super) enum NoHead {
+    /// What came is none.
+    Malformed(Malformed),
+    /// Nothing more comes.
+    Ended(Ended),
+    /// What came begins HTTP/2.
+    Http2,
+}
+
 /// Waits for a request and asks the live world about it. The client's deadline is set before its first byte and again with it.
 pub(super) async fn next<S>(
     client: &mut Client<S>,
     shared: &Shared,
     waiting: Waiting,
     mut room: Vec<u8>,
-) -> Result<Result<(Decision, Observed), Malformed>, Ended>
+) -> Result<(Decision, Observed), NoHead>
 where
     S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
@@ -42,15 +53,23 @@ where
         }
         Waiting::Next => client.deadline.set(shared.timeouts.http_keep_alive) + NEXT_REQUEST,
     };
+    let may_be_http2 = matches!(waiting, Waiting::First(_)) && shared.http2 && client.protocol == Protocol::Http1;
     let mut parsed_length = 0;
     let mut began = None;
     loop {
         let length = if client.is_blank() { 0 } else { client.buffered.len() };
+        let begins = if may_be_http2 { http2::begins(&client.buffered) } else { Begins::Other };
+        if begins == Begins::Http2 {
+            return Err(NoHead::Http2);
+        }
         // A head that trickles in is not read again for every byte: only when it may be whole, or has doubled.
-        if length > 0 && (ends_a_head(&client.buffered, parsed_length) || length >= 2 * parsed_length) {
+        if length > 0
+            && begins == Begins::Other
+            && (ends_a_head(&client.buffered, parsed_length) || length >= 2 * parsed_length)
+        {
             match read(client, shared, began, &mut room) {
-                Ok(Parsed::Complete(decision)) => return Ok(Ok(decision)),
-                Err(malformed) => return Ok(Err(malformed)),
+                Ok(Parsed::Complete(decision)) => return Ok(decision),
+                Err(malformed) => return Err(NoHead::Malformed(malformed)),
                 Ok(Parsed::Partial) if parsed_length == 0 => {
                     began = Some(client.deadline.set(shared.timeouts.http_request));
                 }
@@ -59,7 +78,7 @@ where
             parsed_length = length;
         }
         let is_idle = || length == 0 && Instant::now() >= expected;
-        client.read(|| shared.is_draining() && is_idle()).await?;
+        client.read(|| shared.is_draining() && is_idle()).await.map_err(NoHead::Ended)?;
     }
 }
 
@@ -78,7 +97,11 @@ fn read<S>(
         method: request.method.as_bytes(),
         target: request.target,
         host: request.host,
-        version: if request.shape.http10 { "HTTP/1.0" } else { "HTTP/1.1" },
+        version: match client.protocol {
+            Protocol::Http2 => "HTTP/2.0",
+            Protocol::Http1 if request.shape.http10 => "HTTP/1.0",
+            Protocol::Http1 => "HTTP/1.1",
+        },
     });
     let room = std::mem::take(room);
     let mut decision = shared.world.with(|world| decide::decide(world, &request, client, room));

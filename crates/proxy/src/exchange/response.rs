@@ -3,6 +3,7 @@
 //! Not here: the other direction (`exchange::request`).
 
 use super::forward::Fault;
+use crate::client::ClientStream;
 use crate::http1::body::Body;
 use crate::http1::request::Shape;
 use crate::http1::response::{self, Kind, Response};
@@ -16,6 +17,8 @@ use tokio::net::TcpStream;
 
 /// A body up to this long leaves in one piece with its head; a longer one is not copied.
 const SMALL_BODY: usize = 4 * 1024;
+/// What is read at once for a client that has not taken all of what was read before: it waits in memory.
+const SLOW_PIECE: usize = 128 * 1024;
 /// The most interim responses to one request: each keeps the exchange alive, and nobody needs so many.
 const MOST_INTERIM: usize = 256;
 
@@ -114,15 +117,17 @@ impl ResponseSide {
         progress: &mut bool,
     ) -> Poll<Result<(), Fault>>
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + ClientStream + Unpin,
     {
         loop {
+            let most = client.room().min(if self.pending.is_empty() { usize::MAX } else { SLOW_PIECE });
             ready!(self.pending.poll_flush(cx, client, progress)).map_err(|_| Fault::ClientGone)?;
             self.pending.clear();
             if self.is_finished() {
                 return Pin::new(client).poll_flush(cx).map_err(|_| Fault::ClientGone);
             }
-            let Poll::Ready(read) = scratch::poll_read(cx, server, |cx, bytes| self.take(cx, client, bytes)) else {
+            let Poll::Ready(read) = scratch::poll_read_most(cx, server, most, |cx, bytes| self.take(cx, client, bytes))
+            else {
                 // A TLS layer may hold back what was written until it is told.
                 ready!(Pin::new(client).poll_flush(cx)).map_err(|_| Fault::ClientGone)?;
                 return Poll::Pending;

@@ -24,6 +24,15 @@ pub(crate) enum Body {
     UntilClose,
 }
 
+/// A piece of a body without its framing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part<'b> {
+    /// Some of its data.
+    Data(&'b [u8]),
+    /// The next byte of its trailers, whose lines end in CRLF.
+    Trailer(u8),
+}
+
 /// Where in a chunked body we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chunked {
@@ -78,17 +87,30 @@ impl Body {
         match self {
             Body::Length(left) => Ok(take(left, bytes.len())),
             Body::UntilClose => Ok(bytes.len()),
-            Body::Chunked(chunked) => chunked.advance(bytes, |_| {}),
+            Body::Chunked(chunked) => chunked.advance(bytes, usize::MAX, |_| {}),
         }
     }
 
     /// The same, handing on the data without its chunk framing.
     pub(crate) fn advance_unframed(&mut self, bytes: &[u8], mut data: impl FnMut(&[u8])) -> Result<usize, Malformed> {
+        self.advance_parts(bytes, usize::MAX, |part| match part {
+            Part::Data(bytes) => data(bytes),
+            Part::Trailer(_) => {}
+        })
+    }
+
+    /// The same with trailers, taking no more than `room` bytes of data.
+    pub(crate) fn advance_parts(
+        &mut self,
+        bytes: &[u8],
+        room: usize,
+        mut part: impl FnMut(Part<'_>),
+    ) -> Result<usize, Malformed> {
         match self {
-            Body::Chunked(chunked) => chunked.advance(bytes, data),
+            Body::Chunked(chunked) => chunked.advance(bytes, room, part),
             Body::Length(_) | Body::UntilClose => {
-                let taken = self.advance(bytes)?;
-                data(&bytes[..taken]);
+                let taken = self.advance(&bytes[..bytes.len().min(room)])?;
+                part(Part::Data(&bytes[..taken]));
                 Ok(taken)
             }
         }
@@ -96,18 +118,26 @@ impl Body {
 }
 
 impl Chunked {
-    fn advance(&mut self, bytes: &[u8], mut data: impl FnMut(&[u8])) -> Result<usize, Malformed> {
+    fn advance(&mut self, bytes: &[u8], mut room: usize, mut part: impl FnMut(Part<'_>)) -> Result<usize, Malformed> {
         let mut read = 0;
         while read < bytes.len() && self.at != At::Done {
             if let At::Data { left } = &mut self.at {
-                let taken = take(left, bytes.len() - read);
+                let taken = take(left, (bytes.len() - read).min(room));
                 if *left == 0 {
                     self.at = At::DataCr;
                 }
-                data(&bytes[read..read + taken]);
+                part(Part::Data(&bytes[read..read + taken]));
                 read += taken;
+                room -= taken;
+                if taken == 0 {
+                    break;
+                }
             } else {
+                let before = self.at;
                 self.at = self.step(bytes[read])?;
+                if before == At::TrailerEnd || matches!(self.at, At::TrailerName | At::Trailer | At::TrailerEnd) {
+                    part(Part::Trailer(bytes[read]));
+                }
                 read += 1;
             }
         }

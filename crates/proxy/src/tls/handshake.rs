@@ -3,9 +3,9 @@
 //! Not here: what is said over it (`connection`, `http2`).
 
 use crate::client::ClientStream;
-use crate::connection;
 use crate::origin::{Origin, Security};
 use crate::worker::{Open, Shared};
+use crate::{connection, http2};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpStream;
@@ -27,7 +27,11 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, port: u16, shared
     };
     let session = stream.get_ref().1;
     let security = if session.peer_certificates().is_some() { Security::Verified } else { Security::Encrypted };
+    let is_http2 = session.alpn_protocol() == Some(b"h2");
     let origin = Origin::new(peer, port, security, &shared.trusted);
+    if is_http2 {
+        return http2::serve(stream, Arc::new(origin), shared, open).await;
+    }
     connection::serve(stream, origin, shared, open).await;
 }
 

@@ -143,7 +143,8 @@ async fn a_server_may_decline_and_the_connection_goes_on() {
 
 #[tokio::test]
 async fn h2c_is_never_offered_to_a_server_nor_taken_from_one() {
-    let (proxy, mut backend) = published().await;
+    let (proxy, mut backend) = (TestProxy::with(&[("ENABLE_H2", "false")], |_| {}).await, Backend::start().await);
+    proxy.publish(&backend).await;
     let mut client = proxy.client().await;
     let settings = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
     client.send(format!("GET /demo HTTP/1.1\r\nHost: a\r\n{settings}\r\n")).await;

@@ -11,7 +11,7 @@ pub(super) fn cases() -> Vec<RequestCase> {
         refused("HTTP/1.0 with chunks", format!("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SMUGGLED}")),
         refused("HTTP/1.0 with chunks and keep-alive", "POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         refused("HTTP/1.0 with chunks named away", "POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive, transfer-encoding\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        refused("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        refused("what begins like HTTP/2", "PRI * HTTP/2.0\r\n\r\nMS\r\n\r\n"),
         becomes("HTTP/1.0 that goes on", "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", ["GET / HTTP/1.1\r\nHost: a\r\n\r\n"]),
         becomes("HTTP/1.0 with a body", "POST / HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello", [
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",

@@ -1,0 +1,116 @@
+//! HTTP/2 in front of the same exchange: each stream is a client's connection of one request (RFC 9113).
+//!
+//! What a stream carries is written as HTTP/1.1 and judged by its rules, so a request that HTTP/1.1 could read in two ways never
+//! reaches a server, however it came. Frames, header compression and flow control are the h2 library's.
+//! Not here: what becomes of a request (`connection`, `exchange`).
+
+mod head;
+mod preface;
+mod response;
+mod stream;
+
+pub(crate) use preface::{Begins, Rewound, begins};
+pub(crate) use stream::Stream;
+
+use crate::connection;
+use crate::deadline::Deadline;
+use crate::http1::MAX_HEAD;
+use crate::origin::Origin;
+use crate::worker::{Open, Shared};
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::{Builder, Connection, SendResponse};
+use http::Request;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+/// Requests of one connection at a time: HAProxy's default.
+const MOST_STREAMS: u32 = 100;
+/// What a client may send of one body, and of all bodies of a connection, before the servers have taken it.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// What one stream may have waiting for a client that reads slowly.
+const SEND_BUFFER: usize = 64 * 1024;
+/// Streams of one connection that the client's own faults made the proxy reset; one more ends the connection.
+const MOST_FAULTS: usize = 100;
+/// How long a client may take to confirm a goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+type Accepted = Result<(Request<RecvStream>, SendResponse<Bytes>), h2::Error>;
+
+/// One connection and how long it may be idle.
+struct Streams<S> {
+    connection: Connection<S, Bytes>,
+    shared: Arc<Shared>,
+    idle: Deadline,
+    /// GOAWAY is on its way: no more requests than those that are under way.
+    leaving: bool,
+}
+
+/// Serves a connection until it ends. `open` is its place among those that are open.
+pub(crate) async fn serve<S>(stream: S, origin: Arc<Origin>, shared: Arc<Shared>, open: Open)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    open.register().await;
+    let limit = shared.timeouts.http_request;
+    let Ok(Ok(connection)) = timeout(limit, builder().handshake(stream)).await else { return };
+    let idle = Deadline::after(shared.timeouts.http_keep_alive);
+    let mut streams = Streams { connection, shared, idle, leaving: false };
+    while let Some(accepted) = poll_fn(|cx| streams.poll_next(cx)).await {
+        let Ok((request, respond)) = accepted else { break };
+        let (request, body) = request.into_parts();
+        let head = head::write(&request, body.is_end_stream());
+        let stream = Stream::new(&request, body, respond);
+        tokio::spawn(connection::serve_stream(stream, head, Arc::clone(&origin), Arc::clone(&streams.shared)));
+    }
+    drop(open);
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(MOST_STREAMS)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(MAX_HEAD as u32)
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_local_error_reset_streams(Some(MOST_FAULTS));
+    builder
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Streams<S> {
+    /// The next request; `None` at the end of the connection.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Accepted>> {
+        loop {
+            if self.shared.is_draining() {
+                self.leave();
+            }
+            if let Poll::Ready(accepted) = self.connection.poll_accept(cx) {
+                return Poll::Ready(accepted);
+            }
+            let is_busy = self.connection.has_streams();
+            if is_busy {
+                self.idle.set(self.shared.timeouts.http_keep_alive);
+            }
+            ready!(self.idle.poll_passed(cx));
+            if self.leaving && !is_busy {
+                return Poll::Ready(None);
+            }
+            // The goodbye is written by the next round.
+            self.leave();
+        }
+    }
+
+    /// Says goodbye, once.
+    fn leave(&mut self) {
+        if !std::mem::replace(&mut self.leaving, true) {
+            self.connection.graceful_shutdown();
+            self.idle.set(GOODBYE);
+        }
+    }
+}
