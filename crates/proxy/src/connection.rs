@@ -9,7 +9,7 @@ use crate::exchange::{self, Exchanged, Outcome, Waiting};
 use crate::http1::request::Shape;
 use crate::http1::{MAX_HEAD, Malformed};
 use crate::http2::{self, Rewound};
-use crate::observe::{Observed, Session, Why};
+use crate::observe::{Observed, Session, Watched, Why};
 use crate::origin::Origin;
 use crate::tunnel;
 use crate::worker::{Open, Shared};
@@ -44,6 +44,7 @@ pub(crate) async fn serve_stream(
     origin: Arc<Origin>,
     shared: Arc<Shared>,
 ) {
+    let _watched = Watched(Arc::clone(&origin));
     let deadline = Deadline::after(shared.timeouts.http_request);
     let (malformed, buffered) = head.map_or_else(|malformed| (Some(malformed), Vec::new()), |head| (None, head));
     let client = Client { stream, origin, buffered, has_ended: false, deadline, protocol: Protocol::Http2 };

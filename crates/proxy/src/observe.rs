@@ -16,7 +16,7 @@ mod why;
 pub use access_log::{LogFormat, LogSettings};
 pub use figures::{AnswerFigures, BackendFigures, DURATION_BOUNDS, Durations, Figures, FrontendFigures, ServerFigures};
 
-pub(crate) use client::{Accepted, Head, Observed, accept_failed, serves};
+pub(crate) use client::{Accepted, Head, Observed, Watched, accept_failed, serves};
 pub(crate) use session::Session;
 pub(crate) use why::{Cut, Why};
 

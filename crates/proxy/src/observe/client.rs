@@ -7,6 +7,7 @@ use super::book::{self, Book};
 use super::counts::{FrontendCounts, count_class};
 use super::session::Session;
 use super::why::Why;
+use crate::origin::Origin;
 use model::Backend;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -82,18 +83,33 @@ impl Accepted {
         }
         Observed { port: self.port, started, line }
     }
+
+    fn count_panic(&self) {
+        book::with(|book| book.counts.panics.add(1));
+        tracing::error!(
+            "The connection of {} to port {} ended by a panic: this is a bug, please report it with the lines before",
+            self.peer,
+            self.port
+        );
+    }
 }
 
 impl Drop for Accepted {
     fn drop(&mut self) {
         self.counts.closed.add(1);
         if std::thread::panicking() {
-            book::with(|book| book.counts.panics.add(1));
-            tracing::error!(
-                "The connection of {} to port {} ended by a panic: this is a bug, please report it with the lines before",
-                self.peer,
-                self.port
-            );
+            self.count_panic();
+        }
+    }
+}
+
+/// One request of a connection that goes on without it. Dropped with it: a panic is counted, as that of a connection is.
+pub(crate) struct Watched(pub(crate) Arc<Origin>);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.accepted.count_panic();
         }
     }
 }
