@@ -2,7 +2,7 @@
 //!
 //! Not here: addresses, health and connections. Those are observations; the proxy keeps them.
 
-use crate::service::{ConnectionMode, Destination, Dial, Service, ServiceName};
+use crate::service::{ConnectionMode, Destination, Dial, ServerTls, Service, ServiceName};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ pub struct Backend {
     pub dial: Arc<Dial>,
     /// The port to dial.
     pub port: u16,
+    /// How it is dialled over TLS; `None`: it is not.
+    pub server_tls: Option<ServerTls>,
     /// Silence allowed to the server; the proxy's own limit unless set.
     pub timeout_server: Option<Duration>,
     /// Silence allowed in a tunnel; the proxy's own limit unless set.
@@ -36,6 +38,7 @@ impl Backend {
             service: service.name.clone(),
             dial: Arc::clone(&destination.dial),
             port,
+            server_tls: destination.server_tls.clone(),
             timeout_server: destination.timeout_server,
             timeout_tunnel: destination.timeout_tunnel,
             connection_mode: service.connection_mode,

@@ -29,6 +29,8 @@ pub struct Globals {
     pub connection_mode: ConnectionMode,
     /// The file names of all certificates, in order.
     pub certificates: Vec<String>,
+    /// Whose certificates of servers count (`SERVER_CA_FILE`); `None`: HAProxy's word for those that everybody knows.
+    pub server_ca_file: Option<String>,
     /// Who may pass where a service names nobody.
     pub users: GlobalUsers,
 }
@@ -42,7 +44,7 @@ pub fn render(snapshot: &Snapshot, globals: &Globals) -> String {
     }
     frontend::write(&mut lines, snapshot, globals);
     tcp::write_frontends(&mut lines, &snapshot.tcp);
-    backend::write(&mut lines, &snapshot.routes, globals.connection_mode);
+    backend::write(&mut lines, &snapshot.routes, globals);
     tcp::write_backends(&mut lines, &snapshot.tcp);
     lines.0
 }
@@ -122,6 +124,7 @@ impl Default for Globals {
             timeouts: Timeouts::default(),
             connection_mode: ConnectionMode::default(),
             certificates: Vec::new(),
+            server_ca_file: None,
             users: GlobalUsers::default(),
         }
     }

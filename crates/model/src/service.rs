@@ -8,11 +8,13 @@ mod destinations;
 mod parse;
 mod read;
 mod refusal;
+mod server_tls;
 mod tcp;
 
 pub use connection_mode::ConnectionMode;
 pub use parse::{Parsed, parse};
 pub use refusal::{Refusal, Refused, Warning};
+pub use server_tls::ServerTls;
 pub use tcp::{Balance, TcpOptions};
 
 use crate::auth::{GlobalUsers, ServiceUsers};
@@ -86,6 +88,8 @@ pub struct Destination {
     pub port: Option<u16>,
     /// The second rule, for requests over TLS.
     pub https: Option<HttpsPort>,
+    /// How the servers are dialled over TLS; `None`: they are not. Only HTTP mode asks for it.
+    pub server_tls: Option<ServerTls>,
     /// What is refused and redirected once the destination is chosen.
     pub guard: Guard,
     /// Changes of the request line, in order.

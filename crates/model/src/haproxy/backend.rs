@@ -4,14 +4,15 @@
 
 use super::frontend::to_https;
 use super::quote::{argument, patterns, word};
-use super::{DEFAULT_USERS, Lines, write_userlist};
+use super::{DEFAULT_USERS, Globals, Lines, write_userlist};
 use crate::auth::{Access, ServiceUsers};
 use crate::backend::Backend;
 use crate::rewrite::Rewrite;
 use crate::route::{Route, RouteTable};
-use crate::service::{ConnectionMode, Service, ServiceName};
+use crate::service::{ServerTls, Service, ServiceName};
+use rustls_pki_types::ServerName;
 
-pub(super) fn write(lines: &mut Lines, routes: &RouteTable, mode: ConnectionMode) {
+pub(super) fn write(lines: &mut Lines, routes: &RouteTable, globals: &Globals) {
     let mut last: Option<&ServiceName> = None;
     for (_, route) in routes.rules() {
         let service = route.service();
@@ -22,11 +23,11 @@ pub(super) fn write(lines: &mut Lines, routes: &RouteTable, mode: ConnectionMode
                 write_userlist(lines, &userlist(service), users);
             }
         }
-        write_backend(lines, route, routes.backend(route), mode);
+        write_backend(lines, route, routes.backend(route), globals);
     }
 }
 
-fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend, default_mode: ConnectionMode) {
+fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend, globals: &Globals) {
     lines.section(format_args!("backend {}", backend.name));
     lines.line("mode http");
     let guard = &route.destination().guard;
@@ -35,7 +36,7 @@ fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend, default_mo
         lines.line(format_args!("http-request redirect {action} if !{{ ssl_fc }}"));
     }
     lines.line("http-request set-header X-Forwarded-Proto https if { ssl_fc }");
-    if backend.connection_mode != default_mode {
+    if backend.connection_mode != globals.connection_mode {
         lines.line(format_args!("option {}", backend.connection_mode.keyword()));
     }
     for (name, limit) in [("server", backend.timeout_server), ("tunnel", backend.timeout_tunnel)] {
@@ -46,7 +47,20 @@ fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend, default_mo
     write_path_rewrites(lines, route.rewrites());
     write_guard(lines, route);
     write_line_rewrites(lines, route.rewrites());
-    lines.line(format_args!("server {} {}:{}", backend.service, bracketed(backend.dial.host()), backend.port));
+    let tls = backend.server_tls.as_ref().map(|tls| server_tls(tls, globals)).unwrap_or_default();
+    lines.line(format_args!("server {} {}:{}{tls}", backend.service, bracketed(backend.dial.host()), backend.port));
+}
+
+/// How a server is dialled over TLS, as it stands behind its address.
+fn server_tls(tls: &ServerTls, globals: &Globals) -> String {
+    let ServerTls::VerifyHost(name) = tls else { return " ssl verify none".to_owned() };
+    let authorities = word(globals.server_ca_file.as_deref().unwrap_or("@system-ca"));
+    let sni = match &**name {
+        ServerName::DnsName(name) => format!(" sni str({})", name.as_ref()),
+        // An address is no name that could be sent.
+        _ => String::new(),
+    };
+    format!(" ssl verify required ca-file {authorities}{sni} verifyhost {}", name.to_str())
 }
 
 fn write_path_rewrites(lines: &mut Lines, rewrites: &[Rewrite]) {

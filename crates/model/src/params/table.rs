@@ -176,7 +176,7 @@ impl Param {
     }
 }
 
-/// Every parameter that Docker Flow Proxy ever had, in the order of docs/parameters.md.
+/// Every parameter that Docker Flow Proxy ever had and our own, in the order of docs/parameters.md.
 #[rustfmt::skip]
 pub const PARAMS: &[Param] = &[
     Param::service("serviceName", Identity, Text, "The name of the service: its identity, and the host that is dialled unless `outboundHostname` says otherwise. Mandatory; a listener adds it.", "go-demo"),
@@ -206,7 +206,8 @@ pub const PARAMS: &[Param] = &[
     Param::destination("timeoutTunnel", Backend, Seconds, "How long a WebSocket or another tunnel may stay silent, in whole seconds; `TIMEOUT_TUNNEL` unless set.", "7200"),
     Param::service("sessionType", Backend, Text, "`sticky-server`: a client stays with one task, by a cookie.", "sticky-server").warns().not_yet(),
     Param::service("connectionMode", Backend, Text, "HAProxy's connection mode: `http-keep-alive` (the default unless `CONNECTION_MODE` is set), `http-server-close` (a connection to the server serves one request), `httpclose` or `forceclose` (so does the client's). `http-tunnel` is `http-keep-alive`.", "http-server-close").warns(),
-    Param::destination("sslVerifyNone", Backend, Flag, "`true`: the service is dialled over TLS and its certificate is not checked.", "true").warns().not_yet(),
+    Param::destination("sslVerifyNone", Backend, Flag, "`true`: the service is dialled over TLS and its certificate is not checked. No name is sent to it (SNI).", "true"),
+    Param::destination("sslVerifyHost", Backend, Text, "The service is dialled over TLS, and its certificate must be valid for this host name or address, by one of the authorities in `SERVER_CA_FILE`, or of Mozilla's where that is not set. The name is sent too (SNI). A server that cannot show such a certificate gets no request: 503. Wins over `sslVerifyNone`.", "go-demo.internal"),
     Param::service("backendExtra", Backend, Text, "Lines of HAProxy's language for the service's backend.", "http-request deny if { path /x }").not_yet(),
     Param::destination("userDef", Backend, Text, "A text that a template of one's own may use.", "blue").warns().not_yet(),
 

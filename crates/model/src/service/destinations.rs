@@ -6,8 +6,8 @@
 
 use super::conditions::{self, is_host, is_token};
 use super::read::Reader;
-use super::tcp;
 use super::{Context, Destination, Dial, Guard, HttpsPort, Mode, ServiceName};
+use super::{server_tls, tcp};
 use crate::params::Params;
 use crate::rewrite::Rewrite;
 use crate::route::host::DomainAlgorithm;
@@ -60,6 +60,7 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
         dial: Arc::new(read_dial(reader, name)),
         port: reader.port("port"),
         https: read_https(reader, mode, context),
+        server_tls: server_tls::read(reader, mode),
         guard: read_guard(reader, context),
         rewrites: read_rewrites(reader),
         timeout_server: reader.seconds("timeoutServer"),
