@@ -11,13 +11,13 @@ use crate::http1::{MAX_HEAD, Malformed};
 use crate::http2::{self, Rewound};
 use crate::observe::{Observed, Session, Watched, Why};
 use crate::origin::Origin;
+use crate::server_stream::ServerStream;
 use crate::tunnel;
 use crate::worker::{Open, Shared};
 use crate::world::Upstream;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// How long a proxy that is about to stop waits for the first request of a client that has connected.
@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
         }
     }
 
-    async fn join(&mut self, mut server: TcpStream, upstream: &Upstream, mut session: Session) -> Step {
+    async fn join(&mut self, mut server: ServerStream, upstream: &Upstream, mut session: Session) -> Step {
         let limit = upstream.backend.timeout_tunnel.unwrap_or(self.shared.timeouts.tunnel);
         let read = std::mem::take(&mut self.client.buffered);
         session.switched();

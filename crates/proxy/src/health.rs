@@ -16,8 +16,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 struct Failing {
     until: Instant,
     pause: Duration,
+    how: How,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// It refuses connections, or ignores them.
+    Unreachable,
+    /// It takes them, but not the TLS that is asked of it.
+    NoTls,
     /// It takes connections and says nothing, as a halted process does: a connection proves nothing, only an answer does.
-    silent: bool,
+    Silent,
 }
 
 thread_local! {
@@ -43,28 +52,35 @@ pub(crate) fn trying(address: SocketAddr, limit: Duration) {
 
 /// A connection to `address` failed.
 pub(crate) fn failed(address: SocketAddr) {
-    pass_over(address, false);
+    pass_over(address, How::Unreachable, "cannot be reached");
+}
+
+/// A connection to `address` was made, and the TLS on it failed for the reason `why`.
+pub(crate) fn has_no_tls(address: SocketAddr, why: &str) {
+    tracing::debug!("no TLS with {address}, {why}");
+    pass_over(address, How::NoTls, &format!("cannot be used by {why}"));
 }
 
 /// A request to `address` had no byte of an answer in all the time that the server may take.
 pub(crate) fn said_nothing(address: SocketAddr) {
-    pass_over(address, true);
+    pass_over(address, How::Silent, "does not answer");
 }
 
-fn pass_over(address: SocketAddr, silent: bool) {
+fn pass_over(address: SocketAddr, how: How, what: &str) {
     FAILING.with_borrow_mut(|failing| {
-        if !failing.contains_key(&address) {
-            let what = if silent { "does not answer" } else { "cannot be reached" };
+        let before = failing.get(&address).map(|failing| failing.how);
+        // An operator must learn why a server that starts up after all is still not used.
+        if before.is_none() || (how == How::NoTls && before != Some(how)) {
             tracing::warn!("Server {address} {what}; it is passed over while there are others");
         }
         let pause = failing.get(&address).map_or(FIRST_PAUSE, |failing| (failing.pause * 2).min(LONGEST_PAUSE));
-        failing.insert(address, Failing { until: Instant::now() + pause, pause, silent });
+        failing.insert(address, Failing { until: Instant::now() + pause, pause, how });
     });
 }
 
 /// A connection to `address` was made.
 pub(crate) fn connected(address: SocketAddr) {
-    recovered(address, "is reached again", |failing| !failing.silent);
+    recovered(address, "is reached again", |failing| failing.how != How::Silent);
 }
 
 /// A request to `address` was answered.

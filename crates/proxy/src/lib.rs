@@ -24,6 +24,7 @@ mod ports;
 mod proxy_protocol;
 mod resolve;
 mod scratch;
+mod server_stream;
 mod tcp;
 pub mod tls;
 mod trusted;

@@ -2,30 +2,37 @@
 //!
 //! Not here: connecting (`exchange::connect`), and whether a connection may be kept (`http1::response`).
 
+use crate::server_stream::ServerStream;
+use model::service::ServerTls;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-/// Idle connections kept for one address by one thread.
-const MOST_PER_ADDRESS: usize = 512;
-/// Idle connections kept by one thread, to all addresses together.
+/// Idle connections kept for one place by one thread.
+const MOST_PER_PLACE: usize = 512;
+/// Idle connections kept by one thread, to all places together.
 const MOST: usize = 8192;
 /// Idle connections are closed after this long: well below the 900 s after which Docker's own tables forget them.
 pub(crate) const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
+/// What a connection is good for: one that was made without TLS, without verification or for another name is another one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    pub(crate) address: SocketAddr,
+    pub(crate) tls: Option<ServerTls>,
+}
+
 struct Idle {
-    stream: TcpStream,
+    stream: ServerStream,
     since: Instant,
 }
 
 #[derive(Default)]
 struct Pool {
-    by_address: FxHashMap<SocketAddr, Vec<Idle>>,
-    /// Connections of all addresses.
+    by_place: FxHashMap<Place, Vec<Idle>>,
+    /// Connections to all places.
     count: usize,
 }
 
@@ -33,10 +40,10 @@ thread_local! {
     static POOL: RefCell<Pool> = RefCell::default();
 }
 
-/// A connection to `address` that was alive a moment ago and idle for less than `limit`.
-pub(crate) fn take(address: SocketAddr, limit: Duration) -> Option<TcpStream> {
+/// A connection to `place` that was alive a moment ago and idle for less than `limit`.
+pub(crate) fn take(place: &Place, limit: Duration) -> Option<ServerStream> {
     POOL.with_borrow_mut(|pool| {
-        let connections = pool.by_address.get_mut(&address)?;
+        let connections = pool.by_place.get_mut(place)?;
         loop {
             // The one that was used last is the last one: if that is too old, all are.
             let since = connections.last()?.since;
@@ -44,8 +51,8 @@ pub(crate) fn take(address: SocketAddr, limit: Duration) -> Option<TcpStream> {
                 return None;
             }
             pool.count -= 1;
-            let stream = connections.pop()?.stream;
-            if is_alive(&stream) {
+            let mut stream = connections.pop()?.stream;
+            if stream.is_alive() {
                 return Some(stream);
             }
         }
@@ -53,10 +60,10 @@ pub(crate) fn take(address: SocketAddr, limit: Duration) -> Option<TcpStream> {
 }
 
 /// Keeps a connection that is between two exchanges.
-pub(crate) fn give(address: SocketAddr, stream: TcpStream) {
+pub(crate) fn give(place: Place, stream: ServerStream) {
     POOL.with_borrow_mut(|pool| {
-        let connections = pool.by_address.entry(address).or_default();
-        if connections.len() < MOST_PER_ADDRESS && pool.count < MOST {
+        let connections = pool.by_place.entry(place).or_default();
+        if connections.len() < MOST_PER_PLACE && pool.count < MOST {
             connections.push(Idle { stream, since: Instant::now() });
             pool.count += 1;
         }
@@ -67,22 +74,15 @@ pub(crate) fn give(address: SocketAddr, stream: TcpStream) {
 pub(crate) fn sweep() {
     let now = Instant::now();
     POOL.with_borrow_mut(|pool| {
-        pool.by_address.retain(|_, connections| {
+        pool.by_place.retain(|_, connections| {
             connections.retain(|idle| now.duration_since(idle.since) < LONGEST_IDLE);
             !connections.is_empty()
         });
-        pool.count = pool.by_address.values().map(Vec::len).sum();
+        pool.count = pool.by_place.values().map(Vec::len).sum();
     });
 }
 
 /// Closes all.
 pub(crate) fn clear() {
     POOL.with_borrow_mut(|pool| *pool = Pool::default());
-}
-
-/// The runtime already knows whether the server closed or sent something unasked: mostly no system call is needed. Unlike a poll, a
-/// try never says "nothing" only because this task has done enough for now.
-fn is_alive(stream: &TcpStream) -> bool {
-    let unasked = stream.try_read(&mut [0]);
-    matches!(unasked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }

@@ -7,19 +7,23 @@ mod certificate;
 mod choose;
 mod handshake;
 mod policy;
+mod to_server;
 
 pub use certificate::{BadCertificate, Certificate};
 pub use policy::{BadPolicy, Policy, Version};
+pub use to_server::judge_authorities;
 
 pub(crate) use handshake::serve;
+pub(crate) use to_server::ToServer;
 
 use choose::Chooser;
+use model::service::ServerTls;
 use policy::Terms;
 use rustls::ServerConfig;
 use std::fmt;
 use std::sync::Arc;
 
-/// What clients are spoken to with. Dropping it ends nothing: connections keep what they were made with.
+/// What clients and servers are spoken to with. Dropping it ends nothing: connections keep what they were made with.
 #[derive(Clone)]
 pub struct Tls {
     terms: Arc<Terms>,
@@ -50,6 +54,11 @@ impl Tls {
     fn with(terms: Arc<Terms>, certificates: Vec<Arc<Certificate>>) -> Tls {
         let config = Arc::new(terms.server_config(Arc::new(Chooser::new(&certificates, terms.strict_names()))));
         Tls { terms, certificates: certificates.into(), config }
+    }
+
+    /// The terms with servers that are dialled over TLS as `asked`.
+    pub(crate) fn to_server(&self, asked: &ServerTls) -> ToServer {
+        self.terms.servers().to(asked)
     }
 
     pub(crate) fn config(&self) -> &Arc<ServerConfig> {

@@ -4,7 +4,7 @@
 
 use crate::resolve::{Host, Resolver};
 use crate::tcp::TcpPorts;
-use crate::tls::Tls;
+use crate::tls::{Tls, ToServer};
 use arc_swap::ArcSwap;
 use model::{Backend, BackendId, Slots, Snapshot};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub struct World {
 pub(crate) struct Upstream {
     pub(crate) backend: Arc<Backend>,
     pub(crate) host: Arc<Host>,
+    /// How its servers are spoken to over TLS; `None`: they are not.
+    pub(crate) tls: Option<ToServer>,
 }
 
 /// The one cell.
@@ -45,7 +47,7 @@ impl World {
             match (known, backends.get(place)) {
                 (Some(known), Some(backend)) if Arc::ptr_eq(known, backend) => {}
                 (None, None) => {}
-                (_, backend) => upstreams.set(place, backend.map(|backend| Upstream::new(backend, resolver))),
+                (_, backend) => upstreams.set(place, backend.map(|backend| Upstream::new(backend, &tls, resolver))),
             }
         }
         let tcp = self.tcp.follow(&snapshot.tcp, resolver);
@@ -73,8 +75,9 @@ impl World {
 }
 
 impl Upstream {
-    fn new(backend: &Arc<Backend>, resolver: &Resolver) -> Arc<Upstream> {
-        Arc::new(Upstream { backend: Arc::clone(backend), host: resolver.host(&backend.dial) })
+    fn new(backend: &Arc<Backend>, tls: &Tls, resolver: &Resolver) -> Arc<Upstream> {
+        let to_server = backend.server_tls.as_ref().map(|asked| tls.to_server(asked));
+        Arc::new(Upstream { backend: Arc::clone(backend), host: resolver.host(&backend.dial), tls: to_server })
     }
 }
 

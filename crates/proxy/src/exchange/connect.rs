@@ -3,16 +3,19 @@
 //! Not here: choosing whose turn it is (`balance`), and names (`resolve`).
 
 use crate::http1::request::Shape;
-use crate::observe::Session;
+use crate::observe::{Session, Why};
+use crate::pool::Place;
+use crate::server_stream::ServerStream;
 use crate::world::Upstream;
 use crate::{health, pool};
-use model::service::ConnectionMode;
+use model::Backend;
+use model::service::{ConnectionMode, ServerTls};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 /// Where another server can be had, one that does not answer is given up after this.
 const SINGLE_TRY: Duration = Duration::from_secs(1);
@@ -24,7 +27,7 @@ const IDLE_FOR_ONE_SHOT: Duration = Duration::from_secs(1);
 
 /// A server's connection.
 pub(super) struct Server {
-    pub(super) stream: TcpStream,
+    pub(super) stream: ServerStream,
     pub(super) address: SocketAddr,
     /// It served another request before.
     reused: bool,
@@ -45,12 +48,24 @@ pub(super) struct Attempt<'u> {
     tried: Vec<SocketAddr>,
     /// It was sent again to another server already.
     moved: bool,
+    /// What the client is told should nobody be reached.
+    why: Why,
+}
+
+/// Why a server was not reached.
+enum Unreached {
+    /// There is no connection.
+    Refused(io::Error),
+    /// There is none yet.
+    TooSlow,
+    /// There is one, without TLS as the backend wants it.
+    NoTls(String),
 }
 
 impl<'u> Attempt<'u> {
     pub(super) fn new(upstream: &'u Upstream, request: &Shape, limit: Duration) -> Attempt<'u> {
         let Shape { idempotent, safe, .. } = *request;
-        Attempt { upstream, limit, idempotent, safe, fresh: false, tried: Vec::new(), moved: false }
+        Attempt { upstream, limit, idempotent, safe, fresh: false, tried: Vec::new(), moved: false, why: Why::NoServer }
     }
 
     /// A server's connection. `None`: no server can be reached, or none is known.
@@ -87,11 +102,25 @@ impl<'u> Attempt<'u> {
         self.upstream.backend.connection_mode == ConnectionMode::KeepAlive
     }
 
-    fn kept(&self, address: SocketAddr) -> Option<TcpStream> {
+    /// Why there is no server.
+    pub(super) fn why(&self) -> Why {
+        self.why
+    }
+
+    /// Keeps a connection that is between two exchanges.
+    pub(super) fn keep(&self, server: Server) {
+        pool::give(self.place(server.address), server.stream);
+    }
+
+    fn place(&self, address: SocketAddr) -> Place {
+        Place { address, tls: self.upstream.backend.server_tls.clone() }
+    }
+
+    fn kept(&self, address: SocketAddr) -> Option<ServerStream> {
         if self.fresh || !self.keeps_connections() {
             return None;
         }
-        pool::take(address, if self.idempotent { pool::LONGEST_IDLE } else { IDLE_FOR_ONE_SHOT })
+        pool::take(&self.place(address), if self.idempotent { pool::LONGEST_IDLE } else { IDLE_FOR_ONE_SHOT })
     }
 
     async fn connect(&mut self, first: SocketAddr, addresses: &Arc<[IpAddr]>, session: &mut Session) -> Option<Server> {
@@ -103,18 +132,18 @@ impl<'u> Attempt<'u> {
             let others = addresses.len() > self.tried.len() + 1;
             let limit = if others { left.min(SINGLE_TRY) } else { left };
             health::trying(address, limit);
-            match timeout(limit, dial(address)).await {
-                Ok(Ok(stream)) => {
+            match self.reach(address, Instant::now() + limit).await {
+                Ok(stream) => {
                     health::connected(address);
                     session.connected(backend, address, false);
                     return Some(Server { stream, address, reused: false });
                 }
-                Ok(Err(error)) if is_our_own(&error) => {
+                Err(Unreached::Refused(error)) if is_our_own(&error) => {
                     tracing::debug!("no connection to {address} can be opened: {error}");
                     return None;
                 }
-                Ok(Err(_)) | Err(_) => {
-                    health::failed(address);
+                Err(unreached) => {
+                    self.why = unreached.note(address, backend);
                     session.connect_failed(backend, address);
                 }
             }
@@ -126,6 +155,36 @@ impl<'u> Attempt<'u> {
             session.retries(next.is_some());
         }
         None
+    }
+
+    /// A new connection to `address`, with TLS if the backend asks for it. Without that, nothing is ever sent on it.
+    async fn reach(&self, address: SocketAddr, until: Instant) -> Result<ServerStream, Unreached> {
+        let stream = match timeout_at(until, dial(address)).await {
+            Ok(stream) => stream.map_err(Unreached::Refused)?,
+            Err(_) => return Err(Unreached::TooSlow),
+        };
+        let Some(tls) = &self.upstream.tls else { return Ok(ServerStream::Plain(stream)) };
+        // In a box: every connection of a client has room for this future, and most never shake hands with a server.
+        match timeout_at(until, Box::pin(tls.handshake(stream, address))).await {
+            Ok(stream) => stream.map_err(|error| Unreached::NoTls(error.to_string())),
+            Err(_) => Err(Unreached::NoTls("the handshake took too long".to_owned())),
+        }
+    }
+}
+
+impl Unreached {
+    /// Notes the failure of a server; returns what it means to a request that nobody else takes.
+    fn note(&self, address: SocketAddr, backend: &Backend) -> Why {
+        let Unreached::NoTls(reason) = self else {
+            health::failed(address);
+            return Why::NoServer;
+        };
+        let name = match &backend.server_tls {
+            Some(ServerTls::VerifyHost(name)) => format!(" for the name {}", name.to_str()),
+            _ => String::new(),
+        };
+        health::has_no_tls(address, &format!("service {}: no TLS{name}: {reason}", backend.service));
+        Why::ServerTls
     }
 }
 

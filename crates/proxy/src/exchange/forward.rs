@@ -10,15 +10,15 @@ use super::patience::Patience;
 use super::request::RequestSide;
 use super::response::ResponseSide;
 use crate::client::{Client, ClientStream};
+use crate::health;
 use crate::http1::MAX_HEAD;
 use crate::observe::{Cut, Session, Why};
+use crate::server_stream::ServerStream;
 use crate::worker::Shared;
-use crate::{health, pool};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 /// How an exchange with a server ended.
 pub(crate) enum Outcome {
@@ -30,7 +30,7 @@ pub(crate) enum Outcome {
         request_read: bool,
     },
     /// Both sides speak another protocol from here on.
-    Switched(TcpStream),
+    Switched(ServerStream),
     /// Nothing was sent to the client: it gets an answer of the proxy.
     Answer(Why),
     /// The response broke off, or the client is gone: only closing says so.
@@ -78,7 +78,7 @@ where
     let server_limit = upstream.backend.timeout_server.unwrap_or(shared.timeouts.server);
     let mut attempt = Attempt::new(&upstream, &shape, shared.timeouts.connect);
     loop {
-        let Some(mut server) = attempt.server(session).await else { return Outcome::Answer(Why::NoServer) };
+        let Some(mut server) = attempt.server(session).await else { return Outcome::Answer(attempt.why()) };
         health::trying(server.address, server_limit);
         let mut response = ResponseSide::new(shape, client_keeps);
         let fault = {
@@ -126,7 +126,7 @@ fn finish(
     }
     session.finished();
     if request.is_sent() && response.server_keeps() && attempt.keeps_connections() {
-        pool::give(server.address, server.stream);
+        attempt.keep(server);
     }
     let request_read = request.is_read();
     match request_read && response.client_keeps() {
@@ -163,7 +163,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Transfer<'_, S> {
         .await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, server: &mut TcpStream) -> Poll<Result<(), Fault>> {
+    fn poll(&mut self, cx: &mut Context<'_>, server: &mut ServerStream) -> Poll<Result<(), Fault>> {
         let mut progress = false;
         if !self.request.is_done() {
             match self.request.poll(cx, self.client, server, &mut progress) {

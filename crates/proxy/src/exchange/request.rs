@@ -9,9 +9,10 @@ use crate::http1::body::Body;
 use crate::http1::request::Shape;
 use crate::pending::Pending;
 use crate::scratch;
+use crate::server_stream::ServerStream;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 /// What is still to be sent of a request.
 pub(super) struct RequestSide {
@@ -25,6 +26,8 @@ pub(super) struct RequestSide {
     bytes_read: u64,
     /// Bytes of head and body that were taken from the client and not told of yet.
     taken: u64,
+    /// Nothing that was written is held back by a TLS layer.
+    flushed: bool,
     /// The server takes no more.
     stopped: bool,
 }
@@ -42,12 +45,12 @@ impl RequestSide {
         let length = shape.head_length + taken;
         client.consume(length);
         let (pending, taken) = (Pending::new(head), length as u64);
-        Ok(RequestSide { body, pending, read_on: false, bytes_read: 0, taken, stopped: false })
+        Ok(RequestSide { body, pending, read_on: false, bytes_read: 0, taken, flushed: false, stopped: false })
     }
 
     /// Everything was sent, or the server takes no more.
     pub(super) fn is_done(&self) -> bool {
-        self.stopped || (self.pending.is_empty() && self.body.is_finished())
+        self.stopped || (self.flushed && self.pending.is_empty() && self.body.is_finished())
     }
 
     /// All of it was taken from the client: what comes next is the next request.
@@ -81,6 +84,7 @@ impl RequestSide {
     /// Begins again, for another connection.
     pub(super) fn rewind(&mut self) {
         self.pending.rewind();
+        self.flushed = false;
         self.stopped = false;
     }
 
@@ -90,7 +94,7 @@ impl RequestSide {
     }
 
     pub(super) fn waits_for_client(&self) -> bool {
-        !self.stopped && self.pending.is_empty() && !self.body.is_finished()
+        !self.stopped && self.flushed && self.pending.is_empty() && !self.body.is_finished()
     }
 
     /// Moves what can be moved. Bytes behind the body are the next request's: they go to `client.buffered`.
@@ -98,7 +102,7 @@ impl RequestSide {
         &mut self,
         cx: &mut Context<'_>,
         client: &mut Client<S>,
-        server: &mut TcpStream,
+        server: &mut ServerStream,
         progress: &mut bool,
     ) -> Poll<Result<(), Fault>>
     where
@@ -107,11 +111,11 @@ impl RequestSide {
         loop {
             ready!(self.pending.poll_flush(cx, server, progress)).map_err(|_| Fault::ServerGone)?;
             if self.body.is_finished() {
-                return Poll::Ready(Ok(()));
+                return self.poll_flush(cx, server);
             }
             let Client { stream, buffered, .. } = &mut *client;
             let RequestSide { body, pending, read_on, bytes_read, taken: told, .. } = self;
-            let sent = ready!(scratch::poll_read(cx, stream, |cx, bytes| {
+            let read = scratch::poll_read(cx, stream, |cx, bytes| {
                 let taken = body.advance(bytes).map_err(|_| Fault::BadRequest)?;
                 pending.clear();
                 *read_on = true;
@@ -120,9 +124,22 @@ impl RequestSide {
                 buffered.extend_from_slice(&bytes[taken..]);
                 pending.send(cx, server, [&bytes[..taken], &[]]).map_err(|_| Fault::ServerGone)?;
                 if bytes.is_empty() { Err(Fault::ClientGone) } else { Ok(()) }
-            }));
+            });
+            let Poll::Ready(sent) = read else {
+                ready!(self.poll_flush(cx, server))?;
+                return Poll::Pending;
+            };
             sent.unwrap_or(Err(Fault::ClientGone))?;
             *progress = true;
         }
     }
+    /// A TLS layer may hold back what was written until it is told.
+    fn poll_flush(&mut self, cx: &mut Context<'_>, server: &mut ServerStream) -> Poll<Result<(), Fault>> {
+        let flushed = Pin::new(server).poll_flush(cx).map_err(|_| Fault::ServerGone);
+        self.flushed = flushed.is_ready();
+        flushed
+    }
 }
+
+#[cfg(test)]
+mod tests;

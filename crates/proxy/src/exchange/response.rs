@@ -10,10 +10,10 @@ use crate::http1::response::{self, Kind, Response};
 use crate::http1::{Malformed, Parsed};
 use crate::pending::Pending;
 use crate::scratch;
+use crate::server_stream::ServerStream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 /// A body up to this long leaves in one piece with its head; a longer one is not copied.
 const SMALL_BODY: usize = 4 * 1024;
@@ -113,7 +113,7 @@ impl ResponseSide {
         &mut self,
         cx: &mut Context<'_>,
         client: &mut S,
-        server: &mut TcpStream,
+        server: &mut ServerStream,
         progress: &mut bool,
     ) -> Poll<Result<(), Fault>>
     where

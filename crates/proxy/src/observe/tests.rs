@@ -18,6 +18,7 @@ fn backend(name: &str) -> Backend {
         service: ServiceName::parse(name).unwrap(),
         dial: Arc::new(Dial::Service(name.to_owned())),
         port: 80,
+        server_tls: None,
         timeout_server: None,
         timeout_tunnel: None,
         connection_mode: model::service::ConnectionMode::default(),

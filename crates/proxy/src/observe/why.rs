@@ -32,6 +32,7 @@ pub(crate) enum Why {
     ServerClosed,
     NoRoute,
     NoServer,
+    ServerTls,
     ServerTimeout,
 }
 
@@ -77,6 +78,7 @@ const ROWS: [(Why, u16, &str, &[u8; 2]); Why::COUNT] = [
     (Why::ServerClosed, 502, "server_closed", b"SH"),
     (Why::NoRoute, 503, "no_route", b"SC"),
     (Why::NoServer, 503, "no_server", b"SC"),
+    (Why::ServerTls, 503, "server_tls", b"SC"),
     (Why::ServerTimeout, 504, "server_timeout", b"sH"),
 ];
 
@@ -91,7 +93,7 @@ impl Termination {
 }
 
 impl Why {
-    pub(super) const COUNT: usize = 22;
+    pub(super) const COUNT: usize = 23;
 
     /// Of a redirect with this status.
     pub(crate) fn redirect(status: u16) -> Why {

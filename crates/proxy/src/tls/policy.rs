@@ -1,8 +1,9 @@
-//! What is spoken to clients: versions, ciphers, HTTP/2, session tickets, and whose client certificates are accepted.
+//! What is spoken to clients: versions, ciphers, HTTP/2, session tickets, and whose certificates of clients and servers are accepted.
 //!
 //! The default is Mozilla's "intermediate": TLS 1.2 and 1.3, forward secrecy, AEAD ciphers only.
 //! Not here: the words in which an operator asks for it (the program's settings), and certificates of our own (`certificate`).
 
+use super::to_server::ToServers;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -31,6 +32,8 @@ pub struct Policy {
     pub strict_names: bool,
     /// PEM: who vouches for clients. They are asked for a certificate; without one they are served all the same.
     pub client_authorities: Option<Vec<u8>>,
+    /// PEM: who vouches for servers that are verified; `None`: Mozilla's roots.
+    pub server_authorities: Option<Vec<u8>>,
 }
 
 /// A version of TLS. Older ones are not spoken at all.
@@ -65,6 +68,7 @@ pub(super) struct Terms {
     sessions: Arc<dyn StoresServerSessions>,
     clients: Arc<dyn ClientCertVerifier>,
     strict_names: bool,
+    servers: ToServers,
 }
 
 impl Default for Policy {
@@ -77,6 +81,7 @@ impl Default for Policy {
             tickets: true,
             strict_names: false,
             client_authorities: None,
+            server_authorities: None,
         }
     }
 }
@@ -104,7 +109,12 @@ impl Terms {
         let alpn = http2.into_iter().chain([b"http/1.1".to_vec()]).collect();
         let clients = clients(policy.client_authorities.as_deref(), &provider)?;
         let strict_names = policy.strict_names;
-        Ok(Terms { provider, versions, alpn, ticketer, sessions, clients, strict_names })
+        let servers = ToServers::new(policy.server_authorities.as_deref())?;
+        Ok(Terms { provider, versions, alpn, ticketer, sessions, clients, strict_names, servers })
+    }
+
+    pub(super) fn servers(&self) -> &ToServers {
+        &self.servers
     }
 
     pub(super) fn strict_names(&self) -> bool {
@@ -158,7 +168,7 @@ fn clients(
 }
 
 /// The certificates of a PEM bundle as authorities.
-fn authorities_of(pem: &[u8]) -> Result<RootCertStore, BadPolicy> {
+pub(super) fn authorities_of(pem: &[u8]) -> Result<RootCertStore, BadPolicy> {
     let bad = |error: &dyn std::error::Error| BadPolicy::Authorities(error.to_string());
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {

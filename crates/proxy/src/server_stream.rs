@@ -1,0 +1,113 @@
+//! A server's connection, with or without TLS.
+//!
+//! Not here: making one (`exchange::connect`, `tls`), and keeping it (`pool`).
+
+use rustls::ClientConnection;
+use std::io::{self, IoSlice, Read};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+/// The most reads that a kept connection is looked at with. Session tickets and the like need a few.
+const MOST_LOOKS: usize = 16;
+
+/// A connection to a server. What is written to an encrypted one must be flushed: TLS may hold it back.
+pub(crate) enum ServerStream {
+    Plain(TcpStream),
+    /// TLS keeps some kilobytes of state, which a plain connection should not carry about.
+    Encrypted(Box<TlsStream<TcpStream>>),
+}
+
+impl ServerStream {
+    /// Whether the server has neither closed nor said anything unasked. The runtime already knows: mostly no system call is needed. Unlike a
+    /// poll, a try never says "nothing" only because this task has done enough for now.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        match self {
+            ServerStream::Plain(stream) => would_block(stream.try_read(&mut [0])),
+            ServerStream::Encrypted(stream) => {
+                let (socket, session) = stream.get_mut();
+                is_session_alive(socket, session)
+            }
+        }
+    }
+}
+
+/// Tickets that came after the handshake are taken in; plaintext, an alert and an end are the end.
+fn is_session_alive(socket: &TcpStream, session: &mut ClientConnection) -> bool {
+    for _ in 0..MOST_LOOKS {
+        match session.process_new_packets() {
+            Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
+            _ => return false,
+        }
+        match session.read_tls(&mut Tries(socket)) {
+            Ok(1..) => {}
+            read => return would_block(read),
+        }
+    }
+    false
+}
+
+fn would_block(read: io::Result<usize>) -> bool {
+    matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
+/// Reads what is there.
+struct Tries<'s>(&'s TcpStream);
+
+impl Read for Tries<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(bytes)
+    }
+}
+
+impl AsyncRead for ServerStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            ServerStream::Plain(stream) => Pin::new(stream).poll_read(cx, bytes),
+            ServerStream::Encrypted(stream) => Pin::new(&mut **stream).poll_read(cx, bytes),
+        }
+    }
+}
+
+impl AsyncWrite for ServerStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            ServerStream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            ServerStream::Encrypted(stream) => Pin::new(&mut **stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            ServerStream::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
+            ServerStream::Encrypted(stream) => Pin::new(&mut **stream).poll_write_vectored(cx, parts),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            ServerStream::Plain(stream) => stream.is_write_vectored(),
+            ServerStream::Encrypted(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            ServerStream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            ServerStream::Encrypted(stream) => Pin::new(&mut **stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            ServerStream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            ServerStream::Encrypted(stream) => Pin::new(&mut **stream).poll_shutdown(cx),
+        }
+    }
+}
