@@ -207,6 +207,7 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
         timeouts: settings.timeouts,
         users: settings.context.users.clone(),
         certificates: Vec::new(),
+        server_ca_file: settings.server_ca_file.clone(),
         connection_mode: settings.context.connection_mode,
     }
 }

@@ -15,7 +15,7 @@ use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
 use model::{Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
-use proxy::tls::Policy;
+use proxy::tls::{Policy, judge_authorities};
 use proxy::{Network, Trusted};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -45,8 +45,10 @@ pub struct ProxySettings {
     pub trusted: Trusted,
     /// Where certificates are kept.
     pub certs_dir: PathBuf,
-    /// What is spoken on ports with TLS.
+    /// What is spoken on ports with TLS, and to servers.
     pub tls: Policy,
+    /// Where the authorities of servers were read, for haproxy.cfg.
+    pub server_ca_file: Option<String>,
     /// What is said to every service.
     pub context: Context,
     /// Threads that serve.
@@ -92,7 +94,12 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         timeouts: read_timeouts(&mut read),
         trusted: read.list("TRUSTED_PROXIES", network).into_iter().collect(),
         certs_dir: read.text("CERTS_DIR").into(),
-        tls: Policy { http2: read.flag("ENABLE_H2"), ..Policy::default() },
+        tls: Policy {
+            http2: read.flag("ENABLE_H2"),
+            server_authorities: read.file("SERVER_CA_FILE", judge_authorities),
+            ..Policy::default()
+        },
+        server_ca_file: Some(read.text("SERVER_CA_FILE")).filter(|path| !path.is_empty()),
         context: read_context(&mut read),
         threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),
         drain: read.seconds("DRAIN_SECONDS"),

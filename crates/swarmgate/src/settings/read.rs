@@ -155,6 +155,21 @@ impl<'v> Reader<'v> {
         })
     }
 
+    /// The bytes of the file that the value names, if `judge` has nothing against them. `None`: none is named, or a mistake was noted.
+    pub(super) fn file<E: fmt::Display>(
+        &mut self,
+        name: &'static str,
+        judge: impl Fn(&[u8]) -> Result<(), E>,
+    ) -> Option<Vec<u8>> {
+        let path = Some(self.text(name)).filter(|path| !path.is_empty())?;
+        let read = std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"));
+        let judged = read.and_then(|bytes| match judge(&bytes) {
+            Ok(()) => Ok(bytes),
+            Err(error) => Err(format!("cannot be used: {error}")),
+        });
+        judged.map_err(|reason| self.mistakes.push(format!("{name}: `{path}` {reason}"))).ok()
+    }
+
     /// The elements of a comma-separated list as `parse` reads them.
     pub(super) fn list<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, &'static str>) -> Vec<T> {
         let mut values = Vec::new();

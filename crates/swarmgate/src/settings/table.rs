@@ -100,6 +100,7 @@ pub const SETTINGS: &[Setting] = &[
     secret("SSL_BIND_OPTIONS", Proxy, "no-sslv3", NotYet, "TLS options."),
     secret("SSL_BIND_CIPHERS", Proxy, "", NotYet, "TLS ciphers."),
     row("CA_FILE", Proxy, "", NotYet, "Whose client certificates are accepted."),
+    row("SERVER_CA_FILE", Proxy, "", Built, "A PEM file: the authorities whose certificates of servers count, for `sslVerifyHost`; unset: Mozilla's. A self-signed certificate of a server may be in it too. The name must be one of the certificate's subject alternative names. The file is read at the start."),
     row("CRT_LIST_PATH", Proxy, "", NotYet, "A list of certificates."),
     row("PREFERRED_CERTIFICATE", Proxy, "", NotYet, "The certificate for clients that name no host."),
     row("CERTS", Proxy, "", Other, "Ignored, as by Docker Flow since 2017."),

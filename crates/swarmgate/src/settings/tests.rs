@@ -99,3 +99,12 @@ fn bug_a_misspelt_level_silenced_the_log() {
         assert!(proxy(&variables(&[("LOG", filter)])).is_ok(), "{filter}");
     }
 }
+
+#[test]
+fn a_file_of_authorities_that_cannot_be_used_stops_the_start() {
+    for (path, reason) in [("/nowhere/ca.pem", "cannot be read: No such file"), ("/dev/null", "no certificate in it")] {
+        let told = mistakes(proxy(&variables(&[("SERVER_CA_FILE", path)])));
+        assert!(told.contains(&format!("SERVER_CA_FILE: `{path}` ")) && told.contains(reason), "{told}");
+    }
+    assert!(proxy(&variables(&[("SERVER_CA_FILE", "")])).unwrap().tls.server_authorities.is_none());
+}

@@ -4,13 +4,17 @@
 //! most [`PATIENCE`].
 
 mod backend;
+mod encrypted;
 mod listener;
+mod log;
 mod peer;
 mod proxy;
 mod reply;
 
 pub(crate) use backend::Backend;
+pub(crate) use encrypted::{Authority, Certified, Encrypted, Seen};
 pub(crate) use listener::FakeListener;
+pub(crate) use log::Warnings;
 pub(crate) use peer::Peer;
 pub(crate) use proxy::TestProxy;
 pub(crate) use reply::Reply;
