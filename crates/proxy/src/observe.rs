@@ -9,6 +9,7 @@ mod book;
 mod client;
 mod counts;
 mod figures;
+mod handshake;
 mod ledger;
 mod session;
 mod why;
@@ -17,6 +18,7 @@ pub use access_log::{LogFormat, LogSettings};
 pub use figures::{AnswerFigures, BackendFigures, DURATION_BOUNDS, Durations, Figures, FrontendFigures, ServerFigures};
 
 pub(crate) use client::{Accepted, Head, Observed, Watched, accept_failed, serves};
+pub(crate) use handshake::{Handshake, shook_hands};
 pub(crate) use session::Session;
 pub(crate) use why::{Cut, Why};
 

@@ -9,7 +9,7 @@ mod handshake;
 mod policy;
 mod to_server;
 
-pub use certificate::{BadCertificate, Certificate};
+pub use certificate::{BadCertificate, Certificate, EXPIRY_NOTICE};
 pub use policy::{BadPolicy, Policy, Version};
 pub use to_server::judge_authorities;
 
@@ -20,6 +20,7 @@ use choose::Chooser;
 use model::service::ServerTls;
 use policy::Terms;
 use rustls::ServerConfig;
+use rustls::server::ClientHello;
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use std::sync::Arc;
 pub struct Tls {
     terms: Arc<Terms>,
     certificates: Arc<[Arc<Certificate>]>,
+    chooser: Arc<Chooser>,
     /// For all ports that speak TLS.
     config: Arc<ServerConfig>,
 }
@@ -52,8 +54,14 @@ impl Tls {
     }
 
     fn with(terms: Arc<Terms>, certificates: Vec<Arc<Certificate>>) -> Tls {
-        let config = Arc::new(terms.server_config(Arc::new(Chooser::new(&certificates, terms.strict_names()))));
-        Tls { terms, certificates: certificates.into(), config }
+        let chooser = Arc::new(Chooser::new(&certificates, terms.strict_names()));
+        let config = Arc::new(terms.server_config(Arc::clone(&chooser)));
+        Tls { terms, certificates: certificates.into(), chooser, config }
+    }
+
+    /// Whether there is a certificate for a client that begins so.
+    pub(crate) fn has_certificate_for(&self, hello: &ClientHello<'_>) -> bool {
+        self.chooser.choose(hello).is_some()
     }
 
     /// The terms with servers that are dialled over TLS as `asked`.

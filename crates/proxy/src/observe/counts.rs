@@ -3,6 +3,7 @@
 //! Not here: finding the right ones (`book`), and adding threads up (`ledger`).
 
 use super::figures::DURATION_BOUNDS;
+use super::handshake::Handshake;
 use super::why::Why;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -53,6 +54,7 @@ pub(super) struct FrontendCounts {
     pub(super) closed: Counter,
     pub(super) accept_errors: Counter,
     pub(super) responses: [Counter; 5],
+    pub(super) handshakes: [Counter; Handshake::COUNT],
 }
 
 /// Of a backend.

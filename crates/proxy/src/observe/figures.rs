@@ -3,6 +3,7 @@
 //! Not here: their names and units in an exposition (the program).
 
 use super::counts::{BackendCounts, Counter, FrontendCounts, ServerCounts, open};
+use super::handshake::Handshake;
 use model::service::ServiceName;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,6 +62,8 @@ pub struct FrontendFigures {
     pub accept_errors: u64,
     /// Responses by the first digit of their status, 1xx to 5xx, the proxy's own among them.
     pub responses: [u64; 5],
+    /// TLS handshakes by how they ended, in the order of [`FrontendFigures::HANDSHAKES`].
+    pub handshakes: [u64; Handshake::COUNT],
 }
 
 /// Of a backend.
@@ -136,12 +139,16 @@ pub struct AnswerFigures {
 }
 
 impl FrontendFigures {
+    /// How a TLS handshake can end, in words for machines; `completed` is the first.
+    pub const HANDSHAKES: [&str; Handshake::COUNT] = Handshake::WORDS;
+
     pub(super) fn add(&mut self, counts: &FrontendCounts) {
         self.open += open(&counts.accepted, &counts.closed);
         self.accepted += counts.accepted.get();
         self.closed += counts.closed.get();
         self.accept_errors += counts.accept_errors.get();
         add_all(&mut self.responses, counts.responses.iter().map(Counter::get));
+        add_all(&mut self.handshakes, counts.handshakes.iter().map(Counter::get));
     }
 }
 

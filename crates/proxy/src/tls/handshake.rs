@@ -2,28 +2,48 @@
 //!
 //! Not here: what is said over it (`connection`, `http2`).
 
+use super::Tls;
 use crate::client::ClientStream;
+use crate::observe::{self, Handshake};
 use crate::origin::{Origin, Security};
 use crate::worker::{Open, Shared};
 use crate::{connection, http2};
+use rustls::server::Acceptor;
+use rustls::{AlertDescription, Error};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// A client's connection over TLS.
 type EncryptedStream = TlsStream<TcpStream>;
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("there is no certificate at all")]
+    NoCertificate,
+    #[error("there is no certificate for {0}")]
+    UnknownName(String),
+    #[error("it took too long")]
+    TimedOut,
+    #[error("{0}")]
+    Broken(#[from] io::Error),
+}
+
 /// Serves a connection that begins with a TLS handshake. Whoever speaks anything else gets an alert: it never speaks plain HTTP.
 pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, port: u16, shared: Arc<Shared>, open: Open) {
-    let config = shared.world.with(|world| Arc::clone(world.tls().config()));
-    let accept = TlsAcceptor::from(config).accept(stream);
-    let stream = match timeout(shared.timeouts.http_request, accept).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!("port {port}: no TLS with {peer}: {error}"),
-        Err(_) => return tracing::debug!("port {port}: no TLS with {peer}: it took too long"),
+    let tls = shared.world.with(|world| world.tls().clone());
+    let limit = shared.timeouts.http_request;
+    let shaken = timeout(limit, shake_hands(stream, tls)).await.unwrap_or(Err(Failure::TimedOut));
+    observe::shook_hands(port, shaken.as_ref().err().map_or(Handshake::Completed, Failure::class));
+    let stream = match shaken {
+        Ok(stream) => stream,
+        Err(failure) => return tracing::debug!("port {port}: no TLS with {peer}: {failure}"),
     };
     let session = stream.get_ref().1;
     let security = if session.peer_certificates().is_some() { Security::Verified } else { Security::Encrypted };
@@ -33,6 +53,49 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, port: u16, shared
         return http2::serve(stream, Arc::new(origin), shared, open).await;
     }
     connection::serve(stream, origin, shared, open).await;
+}
+
+/// The name is looked at before anything is answered: the library's own alert for a name that nobody has says something else.
+async fn shake_hands(stream: TcpStream, tls: Tls) -> Result<EncryptedStream, Failure> {
+    let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let hello = start.client_hello();
+    if tls.has_certificate_for(&hello) {
+        return Ok(start.into_stream(Arc::clone(tls.config())).await?);
+    }
+    let name = hello.server_name().map_or_else(|| "clients that name no host".to_owned(), str::to_owned);
+    // RFC 6066 §3 and RFC 8446 §6.2: a name that is not known, and nothing to authenticate with.
+    let (alert, failure) = match tls.certificates().is_empty() {
+        true => (AlertDescription::HandshakeFailure, Failure::NoCertificate),
+        false => (AlertDescription::UnrecognisedName, Failure::UnknownName(name)),
+    };
+    refuse(&mut start.io, alert).await;
+    Err(failure)
+}
+
+/// A fatal alert in place of a ServerHello (RFC 8446 §5.1 and §6). Whoever does not take it has left already.
+async fn refuse(stream: &mut TcpStream, alert: AlertDescription) {
+    const FATAL: u8 = 2;
+    let record = [21, 3, 3, 0, 2, FATAL, alert.into()];
+    if stream.write_all(&record).await.is_ok() {
+        let _ = stream.shutdown().await;
+    }
+}
+
+impl Failure {
+    fn class(&self) -> Handshake {
+        match self {
+            Failure::NoCertificate => Handshake::NoCertificate,
+            Failure::UnknownName(_) => Handshake::UnknownName,
+            Failure::TimedOut => Handshake::TimedOut,
+            Failure::Broken(error) => match error.get_ref().and_then(|error| error.downcast_ref::<Error>()) {
+                None => Handshake::Disconnected,
+                Some(Error::PeerIncompatible(_)) => Handshake::NothingInCommon,
+                Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => Handshake::BadClientCertificate,
+                Some(Error::AlertReceived(_)) => Handshake::RefusedByClient,
+                Some(_) => Handshake::NotTls,
+            },
+        }
+    }
 }
 
 impl ClientStream for EncryptedStream {

@@ -3,11 +3,12 @@
 //! The default is Mozilla's "intermediate": TLS 1.2 and 1.3, forward secrecy, AEAD ciphers only.
 //! Not here: the words in which an operator asks for it (the program's settings), and certificates of our own (`certificate`).
 
+use super::choose::Chooser;
 use super::to_server::ToServers;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::server::{NoServerSessionStorage, ProducesTickets, ResolvesServerCert, StoresServerSessions};
+use rustls::server::{NoServerSessionStorage, ProducesTickets, StoresServerSessions};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier, danger::ClientCertVerifier};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub struct Policy {
     pub newest: Version,
     /// TLS 1.2 and 1.3 cipher suites by their IANA names, in the order of preference; empty: all that are good.
     pub ciphers: Vec<String>,
+    /// Take the first cipher suite of the client's list that is ours too, not the first of ours.
+    pub clients_order: bool,
     /// Offer HTTP/2.
     pub http2: bool,
     /// Offer session tickets.
@@ -67,6 +70,7 @@ pub(super) struct Terms {
     ticketer: Option<Arc<dyn ProducesTickets>>,
     sessions: Arc<dyn StoresServerSessions>,
     clients: Arc<dyn ClientCertVerifier>,
+    clients_order: bool,
     strict_names: bool,
     servers: ToServers,
 }
@@ -77,6 +81,7 @@ impl Default for Policy {
             oldest: Version::V1_2,
             newest: Version::V1_3,
             ciphers: Vec::new(),
+            clients_order: true,
             http2: true,
             tickets: true,
             strict_names: false,
@@ -108,9 +113,9 @@ impl Terms {
         let http2 = policy.http2.then(|| b"h2".to_vec());
         let alpn = http2.into_iter().chain([b"http/1.1".to_vec()]).collect();
         let clients = clients(policy.client_authorities.as_deref(), &provider)?;
-        let strict_names = policy.strict_names;
+        let Policy { clients_order, strict_names, .. } = *policy;
         let servers = ToServers::new(policy.server_authorities.as_deref())?;
-        Ok(Terms { provider, versions, alpn, ticketer, sessions, clients, strict_names, servers })
+        Ok(Terms { provider, versions, alpn, ticketer, sessions, clients, clients_order, strict_names, servers })
     }
 
     pub(super) fn servers(&self) -> &ToServers {
@@ -121,12 +126,13 @@ impl Terms {
         self.strict_names
     }
 
-    pub(super) fn server_config(&self, chooser: Arc<dyn ResolvesServerCert>) -> ServerConfig {
+    pub(super) fn server_config(&self, chooser: Arc<Chooser>) -> ServerConfig {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&self.versions)
             .expect("each version has a cipher")
             .with_client_cert_verifier(Arc::clone(&self.clients))
             .with_cert_resolver(chooser);
+        config.ignore_client_order = !self.clients_order;
         config.alpn_protocols.clone_from(&self.alpn);
         config.session_storage = Arc::clone(&self.sessions);
         match &self.ticketer {

@@ -18,6 +18,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use proxy::observe::Figures;
+use proxy::tls::Certificate;
 use samples::Piece;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 struct Scrape {
     process: Process,
     figures: Figures,
+    /// Those that are served.
+    certificates: Vec<Arc<Certificate>>,
 }
 
 /// Of the program as a whole.
@@ -66,7 +69,7 @@ impl Scrape {
             access_log_lines: figures.log_lines,
             access_log_lines_dropped: figures.log_lines_dropped,
         };
-        Scrape { process, figures }
+        Scrape { process, figures, certificates: world.tls().certificates().to_vec() }
     }
 }
 

@@ -6,7 +6,7 @@ use super::Scrape;
 use super::table::{Kind, METRICS, Metric, Of};
 use std::fmt::{Display, Write as _};
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// So many backends, or servers, make a piece.
 const PIECE: usize = 256;
@@ -48,6 +48,11 @@ impl Piece {
             Of::Process(read) => read(&scrape.process, &mut samples),
             Of::Frontend(read) => {
                 figures.frontends[places].iter().for_each(|of| read(of, samples.labels(names, &[&of.port])));
+            }
+            Of::Certificate(read) => {
+                scrape.certificates[places]
+                    .iter()
+                    .for_each(|of| read(of, samples.labels(names, &[&file_name(of.path())])));
             }
             Of::Answer(read) => {
                 figures.answers[places]
@@ -105,6 +110,16 @@ impl Samples<'_> {
         self.sample("", "", value.as_secs_f64());
     }
 
+    /// A moment, in seconds since 1970.
+    pub(super) fn moment(&mut self, value: SystemTime) {
+        self.value(value.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs());
+    }
+
+    /// Numbers with a word for each.
+    pub(super) fn each(&mut self, name: &str, words: &[&str], values: &[u64]) {
+        words.iter().zip(values).for_each(|(word, value)| self.labelled(name, word, *value));
+    }
+
     /// Responses by the first digit of their status.
     pub(super) fn classes(&mut self, responses: &[u64; 5]) {
         for (class, count) in (1..).zip(responses) {
@@ -132,6 +147,10 @@ impl Samples<'_> {
             false => writeln!(text, "{name}{end}{{{labels}{comma}{label}}} {value}"),
         };
     }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// A label's value as the format wants it.

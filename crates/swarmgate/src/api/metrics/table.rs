@@ -6,6 +6,7 @@ use super::samples::Samples;
 use super::{Process, Scrape};
 use Kind::{Counter, Gauge, Histogram};
 use proxy::observe::{AnswerFigures, BackendFigures, DURATION_BOUNDS, FrontendFigures, ServerFigures};
+use proxy::tls::Certificate;
 
 /// A metric: one row.
 pub(super) struct Metric {
@@ -28,6 +29,7 @@ pub(super) enum Kind {
 pub(super) enum Of {
     Process(fn(&Process, &mut Samples<'_>)),
     Frontend(fn(&FrontendFigures, &mut Samples<'_>)),
+    Certificate(fn(&Certificate, &mut Samples<'_>)),
     Answer(fn(&AnswerFigures, &mut Samples<'_>)),
     Backend(fn(&BackendFigures, &mut Samples<'_>)),
     Server(fn(&ServerFigures, &mut Samples<'_>)),
@@ -82,6 +84,9 @@ pub(super) const METRICS: &[Metric] = &[
     frontend("swarmgate_frontend_open_connections", Gauge, |of, to| to.value(of.open), "Those that are open."),
     frontend("swarmgate_frontend_accept_errors_total", Counter, |of, to| to.value(of.accept_errors), "Failures to accept a connection, such as no descriptor being left."),
     frontend("swarmgate_frontend_responses_total", Counter, |of, to| to.classes(&of.responses), "Responses by class, those of the proxy itself among them."),
+    frontend("swarmgate_frontend_tls_handshakes_total", Counter, |of, to| to.each("result", &FrontendFigures::HANDSHAKES, &of.handshakes), "TLS handshakes by how they ended: `completed`, or why there was no connection."),
+
+    Metric { name: "swarmgate_certificate_not_after_timestamp_seconds", kind: Gauge, doc: "When the certificate of this file expires, in seconds since 1970.", of: Of::Certificate(|of, to| to.moment(of.not_after())) },
 
     Metric { name: "swarmgate_answers_total", kind: Counter, doc: "Answers of the proxy itself, by status and reason.", of: Of::Answer(|of, to| to.value(of.count)) },
 
@@ -110,6 +115,7 @@ impl Of {
         match self {
             Of::Process(_) => &[],
             Of::Frontend(_) => &["port"],
+            Of::Certificate(_) => &["certificate"],
             Of::Answer(_) => &["code", "reason"],
             Of::Backend(_) => &["backend", "service"],
             Of::Server(_) => &["backend", "service", "server"],
@@ -122,6 +128,7 @@ impl Of {
         match self {
             Of::Process(_) => 1,
             Of::Frontend(_) => figures.frontends.len(),
+            Of::Certificate(_) => scrape.certificates.len(),
             Of::Answer(_) => figures.answers.len(),
             Of::Backend(_) => figures.backends.len(),
             Of::Server(_) => figures.servers.len(),

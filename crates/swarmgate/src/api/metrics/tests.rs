@@ -52,7 +52,7 @@ fn scrape(backends: usize) -> Scrape {
         answers: vec![AnswerFigures { status: 503, reason: "no_route", count: 9 }],
         ..Figures::default()
     };
-    Scrape { process, figures }
+    Scrape { process, figures, certificates: Vec::new() }
 }
 
 fn text(scrape: &Scrape) -> String {
