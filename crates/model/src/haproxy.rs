@@ -31,6 +31,8 @@ pub struct Globals {
     pub certificates: Vec<String>,
     /// Whose certificates of servers count (`SERVER_CA_FILE`); `None`: HAProxy's word for those that everybody knows.
     pub server_ca_file: Option<String>,
+    /// The file of the authorities that clients are verified with (`CA_FILE`).
+    pub ca_file: Option<String>,
     /// Who may pass where a service names nobody.
     pub users: GlobalUsers,
 }
@@ -125,6 +127,7 @@ impl Default for Globals {
             connection_mode: ConnectionMode::default(),
             certificates: Vec::new(),
             server_ca_file: None,
+            ca_file: None,
             users: GlobalUsers::default(),
         }
     }

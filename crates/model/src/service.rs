@@ -168,6 +168,8 @@ pub struct Context {
     pub connection_mode: ConnectionMode,
     /// The ports that are bound for HTTP whatever services say; empty: not known.
     pub ports: Vec<u16>,
+    /// It is known whose client certificates count (`CA_FILE`).
+    pub verifies_clients: bool,
 }
 
 impl Default for Context {
@@ -179,6 +181,7 @@ impl Default for Context {
             https_only: false,
             connection_mode: ConnectionMode::default(),
             ports: Vec::new(),
+            verifies_clients: false,
         }
     }
 }

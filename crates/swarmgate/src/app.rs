@@ -208,6 +208,7 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
         users: settings.context.users.clone(),
         certificates: Vec::new(),
         server_ca_file: settings.server_ca_file.clone(),
+        ca_file: settings.ca_file.clone(),
         connection_mode: settings.context.connection_mode,
     }
 }

@@ -5,6 +5,7 @@
 mod docs;
 mod read;
 mod table;
+mod tls;
 
 pub use docs::markdown;
 pub use read::{Mistakes, Variables};
@@ -15,7 +16,7 @@ use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
 use model::{Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
-use proxy::tls::{Policy, judge_authorities};
+use proxy::tls::Policy;
 use proxy::{Network, Trusted};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -49,6 +50,8 @@ pub struct ProxySettings {
     pub tls: Policy,
     /// Where the authorities of servers were read, for haproxy.cfg.
     pub server_ca_file: Option<String>,
+    /// Where its authorities came from.
+    pub ca_file: Option<String>,
     /// What is said to every service.
     pub context: Context,
     /// Threads that serve.
@@ -83,6 +86,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
     let mut frontends = read.parsed("DEFAULT_PORTS", Frontend::parse_list);
     frontends.extend(read.parsed("BIND_PORTS", Frontend::parse_list));
     let (ip, port) = read_api(&mut read);
+    let tls = tls::read(&mut read);
     let settings = ProxySettings {
         ip,
         port,
@@ -94,13 +98,10 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         timeouts: read_timeouts(&mut read),
         trusted: read.list("TRUSTED_PROXIES", network).into_iter().collect(),
         certs_dir: read.text("CERTS_DIR").into(),
-        tls: Policy {
-            http2: read.flag("ENABLE_H2"),
-            server_authorities: read.file("SERVER_CA_FILE", judge_authorities),
-            ..Policy::default()
-        },
+        context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read) },
+        tls,
+        ca_file: Some(read.text("CA_FILE")).filter(|file| !file.is_empty()),
         server_ca_file: Some(read.text("SERVER_CA_FILE")).filter(|path| !path.is_empty()),
-        context: read_context(&mut read),
         threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),
         drain: read.seconds("DRAIN_SECONDS"),
         access_log: read_access_log(&mut read),
@@ -224,6 +225,8 @@ fn read_context(read: &mut Reader<'_>) -> Context {
         }),
         // Known once they are bound.
         ports: Vec::new(),
+        // Known from another setting.
+        verifies_clients: false,
     }
 }
 

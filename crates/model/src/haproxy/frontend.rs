@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 pub(super) fn write(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
     lines.section("frontend services");
     for frontend in &globals.frontends {
-        write_bind(lines, frontend, &globals.certificates);
+        write_bind(lines, frontend, globals);
     }
     lines.line("mode http");
     lines.line("option forwardfor");
@@ -32,7 +32,8 @@ pub(super) fn write(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
     }
 }
 
-fn write_bind(lines: &mut Lines, frontend: &Frontend, certificates: &[String]) {
+fn write_bind(lines: &mut Lines, frontend: &Frontend, globals: &Globals) {
+    let Globals { certificates, ca_file, .. } = globals;
     let mut bind = format!("bind *:{}", frontend.port);
     if frontend.accept_proxy {
         bind.push_str(" accept-proxy");
@@ -42,6 +43,9 @@ fn write_bind(lines: &mut Lines, frontend: &Frontend, certificates: &[String]) {
         for name in certificates {
             bind.push_str(" crt ");
             bind.push_str(&word(&format!("/certs/{name}")));
+        }
+        if let Some(file) = ca_file {
+            bind.push_str(&format!(" ca-file {} verify optional", word(file)));
         }
     }
     lines.line(bind);

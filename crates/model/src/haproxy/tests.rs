@@ -92,6 +92,24 @@ fn behaviour_188_certificates_stand_in_the_bind_of_every_tls_port() {
 }
 
 #[test]
+fn behaviour_117_the_authorities_of_clients_stand_in_the_bind_of_every_tls_port() {
+    let globals = Globals {
+        frontends: Frontend::parse_list("80,443:ssl").unwrap(),
+        certificates: vec!["xip.io.pem".to_owned()],
+        ca_file: Some("/run/secrets/our ca".to_owned()),
+        ..Globals::default()
+    };
+    expect![[r#"
+        frontend services
+            bind *:80
+            bind *:443 ssl crt /certs/xip.io.pem ca-file '/run/secrets/our ca' verify optional
+            mode http
+            option forwardfor
+    "#]]
+    .assert_eq(&section(&render(&snapshot(&[]), &globals), "frontend services"));
+}
+
+#[test]
 fn no_password_is_shown() {
     let users = global_users("my-user:glob4l").0;
     let context = Context { users: users.clone(), ..Context::default() };

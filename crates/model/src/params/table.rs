@@ -224,7 +224,7 @@ pub const PARAMS: &[Param] = &[
     Param::destination("allowedMethods", Auth, List, "Methods that pass; all others get 403. Their case counts, and `GET` does not let HEAD pass.", "GET,HEAD"),
     Param::destination("deniedMethods", Auth, List, "Methods that get 403.", "DELETE"),
     Param::destination("denyHttp", Auth, Flag, "`true`: requests that did not come over TLS get 403.", "true"),
-    Param::destination("verifyClientSsl", Auth, Flag, "`true`: only clients with a verified certificate pass. Until it is built nobody does: every request gets 403.", "true").not_yet(),
+    Param::destination("verifyClientSsl", Auth, Flag, "`true`: only clients pass that show, over TLS, a certificate that the proxy's `CA_FILE` vouches for; the others get 403. Without `CA_FILE` nobody passes.", "true"),
 
     Param::destination("httpsOnly", Redirects, Flag, "`true`: requests that did not come over TLS are redirected to https. Without an index it holds for all destinations.", "true"),
     Param::destination("httpsRedirectCode", Redirects, Count, "The status of redirects to https: 301, 302 (the default), 303, 307 or 308.", "301"),

@@ -128,16 +128,16 @@ fn read_guard(reader: &mut Reader<'_>, context: &Context) -> Guard {
         allowed_methods: read_methods(reader, "allowedMethods"),
         denied_methods: read_methods(reader, "deniedMethods"),
         deny_http: reader.flag("denyHttp"),
-        verify_client_ssl: read_verify_client_ssl(reader),
+        verify_client_ssl: read_verify_client_ssl(reader, context),
         ignore_authorization: reader.flag("ignoreAuthorization"),
     }
 }
 
-/// `verifyClientSsl`. What cannot be verified yet does not pass.
-fn read_verify_client_ssl(reader: &mut Reader<'_>) -> bool {
+/// `verifyClientSsl`. What cannot be verified does not pass.
+fn read_verify_client_ssl(reader: &mut Reader<'_>, context: &Context) -> bool {
     let verify = reader.flag("verifyClientSsl");
-    if verify {
-        reader.warn("verifyClientSsl", "no client certificate can be verified yet: every request gets 403");
+    if verify && !context.verifies_clients {
+        reader.warn("verifyClientSsl", "the proxy has no CA_FILE to verify clients with: every request gets 403");
     }
     verify
 }

@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::server::{NoServerSessionStorage, ProducesTickets, StoresServerSessions};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier, danger::ClientCertVerifier};
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use std::sync::Arc;
 
 /// TLS 1.2 sessions that are remembered for clients without tickets.
@@ -23,7 +23,8 @@ pub struct Policy {
     pub oldest: Version,
     /// The newest one.
     pub newest: Version,
-    /// TLS 1.2 and 1.3 cipher suites by their IANA names, in the order of preference; empty: all that are good.
+    /// Cipher suites of TLS 1.2 by their IANA names, in the order of preference; empty: all that are good. Those of TLS 1.3 are always
+    /// spoken.
     pub ciphers: Vec<String>,
     /// Take the first cipher suite of the client's list that is ours too, not the first of ours.
     pub clients_order: bool,
@@ -152,11 +153,10 @@ fn versions(policy: &Policy) -> Vec<&'static SupportedProtocolVersion> {
 fn provider(ciphers: &[String]) -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
     if !ciphers.is_empty() {
-        let named = |name: &String| {
-            let suites = provider.cipher_suites.iter();
-            suites.copied().find(|suite| suite.suite().as_str() == Some(name))
-        };
-        provider.cipher_suites = ciphers.iter().filter_map(named).collect();
+        let (of_1_3, of_1_2): (Vec<SupportedCipherSuite>, Vec<SupportedCipherSuite>) =
+            provider.cipher_suites.iter().partition(|suite| suite.tls13().is_some());
+        let named = |name: &String| of_1_2.iter().copied().find(|suite| suite.suite().as_str() == Some(name));
+        provider.cipher_suites = of_1_3.into_iter().chain(ciphers.iter().filter_map(named)).collect();
     }
     provider
 }
@@ -176,9 +176,11 @@ fn clients(
 /// The certificates of a PEM bundle as authorities.
 pub(super) fn authorities_of(pem: &[u8]) -> Result<RootCertStore, BadPolicy> {
     let bad = |error: &dyn std::error::Error| BadPolicy::Authorities(error.to_string());
+    // The reader's own words may quote what it could not read, and people mix up files.
+    let not_pem = |_| BadPolicy::Authorities("it is not PEM".to_owned());
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| bad(&error))?;
+        let certificate = certificate.map_err(not_pem)?;
         roots.add(certificate).map_err(|error| bad(&error))?;
     }
     match roots.is_empty() {

@@ -90,6 +90,11 @@ impl<'v> Reader<'v> {
         if self.mistakes.is_empty() { Ok(self.warnings) } else { Err(Mistakes(self.mistakes)) }
     }
 
+    /// What is wrong, as a whole sentence.
+    pub(super) fn mistake(&mut self, mistake: String) {
+        self.mistakes.push(mistake);
+    }
+
     pub(super) fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
     }

@@ -4,7 +4,10 @@ use super::*;
 use expect_test::expect_file;
 use model::ServiceName;
 use proxy::observe::{AnswerFigures, BackendFigures, DURATION_BOUNDS, Durations, FrontendFigures, ServerFigures};
+use std::time::SystemTime;
 use table::METRICS;
+
+const XIP_IO: &[u8] = include_bytes!("../../../../proxy/src/tls/certificate/tests/version1.pem");
 
 fn scrape(backends: usize) -> Scrape {
     let process = Process {
@@ -45,14 +48,19 @@ fn scrape(backends: usize) -> Scrape {
         connect_failures: 0,
         failing_threads: 0,
     };
+    let mut frontend = FrontendFigures { port: 80, accepted: 5, open: 5, ..FrontendFigures::default() };
+    (frontend.handshakes[0], frontend.handshakes[2]) = (4, 1);
     let figures = Figures {
-        frontends: vec![FrontendFigures { port: 80, accepted: 5, open: 5, ..FrontendFigures::default() }],
+        frontends: vec![frontend],
         backends: (0..backends).map(backend).collect(),
         servers: vec![server],
         answers: vec![AnswerFigures { status: 503, reason: "no_route", count: 9 }],
         ..Figures::default()
     };
-    Scrape { process, figures, certificates: Vec::new() }
+    // 2030-01-01
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000);
+    let certificate = Certificate::from_pem("/certs/xip.io.pem", XIP_IO, now).unwrap();
+    Scrape { process, figures, certificates: vec![Arc::new(certificate)] }
 }
 
 fn text(scrape: &Scrape) -> String {
