@@ -10,6 +10,7 @@ mod log;
 mod peer;
 mod proxy;
 mod reply;
+mod tls;
 
 pub(crate) use backend::Backend;
 pub(crate) use encrypted::{Authority, Certified, Encrypted, Seen};
@@ -18,6 +19,7 @@ pub(crate) use log::Warnings;
 pub(crate) use peer::Peer;
 pub(crate) use proxy::TestProxy;
 pub(crate) use reply::Reply;
+pub(crate) use tls::{Authority, TlsClient, alert, hello};
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

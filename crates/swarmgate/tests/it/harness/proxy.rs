@@ -2,7 +2,9 @@
 
 use super::{Backend, Peer, Reply};
 use model::Frontend;
+use proxy::tls::Certificate;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
 use swarmgate::app::{self, RunningProxy};
@@ -68,6 +70,11 @@ impl TestProxy {
     /// The port that ends in `:ssl`.
     pub(crate) fn tls_address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.running.ports[1]))
+    }
+
+    /// Serves these certificates and no others.
+    pub(crate) async fn serve(&self, certificates: &[Arc<Certificate>]) {
+        self.running.controller.serve_certificates(certificates.to_vec()).await.expect("a proxy that runs");
     }
 
     /// Where the control API answers.
