@@ -252,3 +252,6 @@ fn pass<'b>(head: &mut Response, bytes: &'b [u8], outgoing: &mut Vec<u8>) -> Res
     head.server_keeps &= taken == bytes.len();
     Ok(if head.unframe { &[] } else { &bytes[..taken] })
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,7 +119,7 @@ async fn a_connection_goes_on_while_certificates_are_replaced() {
 }
 
 #[tokio::test]
-async fn bug_the_end_of_a_response_stayed_in_the_tls_layer_for_a_slow_reader() {
+async fn a_large_response_reaches_a_slow_reader_whole() {
     let (proxy, mut backend, client) = encrypted(&[], "").await;
     let body = pattern(6 * 1024 * 1024);
     let mut peer = client.connect_slowly(proxy.tls_address(), NAME).await;
