@@ -8,16 +8,23 @@ use crate::observe::{self, Handshake};
 use crate::origin::{Origin, Security};
 use crate::worker::{Open, Shared};
 use crate::{connection, http2};
-use rustls::server::Acceptor;
+use rustls::server::{Acceptor, ClientHello};
 use rustls::{AlertDescription, Error};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::io::AsyncWriteExt;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
+
+/// How long, and for how many bytes, what a client still sends after its alert is read.
+const PARTING: Duration = Duration::from_secs(1);
+const PARTING_BYTES: u64 = 16 * 1024;
+/// The level of an alert that ends the connection.
+const FATAL: u8 = 2;
 
 /// A client's connection over TLS.
 type EncryptedStream = TlsStream<TcpStream>;
@@ -35,15 +42,21 @@ enum Failure {
     Broken(#[from] io::Error),
 }
 
+/// A handshake that failed, and the connection that is left of it.
+struct Failed(Failure, Option<TcpStream>);
+
 /// Serves a connection that begins with a TLS handshake. Whoever speaks anything else gets an alert: it never speaks plain HTTP.
 pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, port: u16, shared: Arc<Shared>, open: Open) {
     let tls = shared.world.with(|world| world.tls().clone());
     let limit = shared.timeouts.http_request;
-    let shaken = timeout(limit, shake_hands(stream, tls)).await.unwrap_or(Err(Failure::TimedOut));
-    observe::shook_hands(port, shaken.as_ref().err().map_or(Handshake::Completed, Failure::class));
+    let shaken = timeout(limit, shake_hands(stream, tls)).await.unwrap_or(Err(Failed(Failure::TimedOut, None)));
+    observe::shook_hands(port, shaken.as_ref().err().map_or(Handshake::Completed, |failed| failed.0.class()));
     let stream = match shaken {
         Ok(stream) => stream,
-        Err(failure) => return tracing::debug!("port {port}: no TLS with {peer}: {failure}"),
+        Err(Failed(failure, rest)) => {
+            tracing::debug!("port {port}: no TLS with {peer}: {failure}");
+            return part(rest).await;
+        }
     };
     let session = stream.get_ref().1;
     let security = if session.peer_certificates().is_some() { Security::Verified } else { Security::Encrypted };
@@ -56,29 +69,43 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, port: u16, shared
 }
 
 /// The name is looked at before anything is answered: the library's own alert for a name that nobody has says something else.
-async fn shake_hands(stream: TcpStream, tls: Tls) -> Result<EncryptedStream, Failure> {
-    let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-    let hello = start.client_hello();
-    if tls.has_certificate_for(&hello) {
-        return Ok(start.into_stream(Arc::clone(tls.config())).await?);
-    }
-    let name = hello.server_name().map_or_else(|| "clients that name no host".to_owned(), str::to_owned);
-    // RFC 6066 §3 and RFC 8446 §6.2: a name that is not known, and nothing to authenticate with.
-    let (alert, failure) = match tls.certificates().is_empty() {
-        true => (AlertDescription::HandshakeFailure, Failure::NoCertificate),
-        false => (AlertDescription::UnrecognisedName, Failure::UnknownName(name)),
+async fn shake_hands(stream: TcpStream, tls: Tls) -> Result<EncryptedStream, Failed> {
+    let mut reading = LazyConfigAcceptor::new(Acceptor::default(), stream);
+    let mut start = match (&mut reading).await {
+        Ok(start) => start,
+        Err(error) => return Err(Failed(error.into(), reading.take_io())),
     };
-    refuse(&mut start.io, alert).await;
-    Err(failure)
+    let Err((alert, failure)) = judge(&tls, &start.client_hello()) else {
+        let accepted = start.into_stream(Arc::clone(tls.config())).into_fallible().await;
+        return accepted.map_err(|(error, stream)| Failed(error.into(), Some(stream)));
+    };
+    // A fatal alert in place of a ServerHello (RFC 8446 §5.1 and §6). Whoever does not take it has left already.
+    let record = [21, 3, 3, 0, 2, FATAL, alert.into()];
+    let _ = start.io.write_all(&record).await;
+    Err(Failed(failure, Some(start.io)))
 }
 
-/// A fatal alert in place of a ServerHello (RFC 8446 §5.1 and §6). Whoever does not take it has left already.
-async fn refuse(stream: &mut TcpStream, alert: AlertDescription) {
-    const FATAL: u8 = 2;
-    let record = [21, 3, 3, 0, 2, FATAL, alert.into()];
-    if stream.write_all(&record).await.is_ok() {
-        let _ = stream.shutdown().await;
+/// Whether there is a certificate, or what is said where there is none (RFC 8446 §6.2).
+fn judge(tls: &Tls, hello: &ClientHello<'_>) -> Result<(), (AlertDescription, Failure)> {
+    if tls.has_certificate_for(hello) {
+        return Ok(());
     }
+    if tls.certificates().is_empty() {
+        return Err((AlertDescription::HandshakeFailure, Failure::NoCertificate));
+    }
+    let name = hello.server_name().map_or_else(|| "clients that name no host".to_owned(), str::to_owned);
+    Err((AlertDescription::UnrecognisedName, Failure::UnknownName(name)))
+}
+
+/// Closes so that the alert arrives: a client of TLS 1.3 may have sent its first request already, and a close with unread bytes would
+/// reset the connection.
+async fn part(stream: Option<TcpStream>) {
+    let Some(mut stream) = stream else { return };
+    let _ = timeout(PARTING, async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(PARTING_BYTES), &mut tokio::io::sink()).await
+    })
+    .await;
 }
 
 impl Failure {
