@@ -23,7 +23,7 @@ fn got_over_tls(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn behaviour_9_servers_are_told_of_tls_and_clients_cannot_say_otherwise() {
+async fn servers_are_told_of_tls_and_clients_cannot_say_otherwise() {
     let (proxy, mut backend, client) = encrypted(&[], "").await;
     for field in ["", "X-Forwarded-Proto: http\r\n", "x-forwarded-proto: https\r\nX-Forwarded-Proto: x\r\n"] {
         let mut peer = client.connect(proxy.tls_address(), NAME).await;

@@ -59,6 +59,9 @@ const SUITES: [Suite; 6] = [
 /// The words that all suites are among: ephemeral elliptic curves, TLS 1.2, high security.
 const COMMON: [&str; 9] = ["ECDHE", "EECDH", "kECDHE", "kEECDH", "ECDH", "TLSv1.2", "HIGH", "ALL", "DEFAULT"];
 
+/// What this list has no say in: those of TLS 1.3, as OpenSSL and IANA call them.
+const ALWAYS: [&str; 3] = ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"];
+
 /// The list's suites by their IANA names, and its words that add none.
 pub(super) fn parse(text: &str) -> Result<(Vec<String>, Vec<String>), &'static str> {
     let mut list = List::default();
@@ -98,6 +101,9 @@ impl List {
             let (rest, moved): (Vec<_>, Vec<_>) =
                 self.active.iter().partition(|place| !SUITES[**place].is_among(names));
             self.active = [rest, moved].concat();
+            return;
+        }
+        if ALWAYS.contains(&word) {
             return;
         }
         if among(word).next().is_none() {

@@ -83,6 +83,7 @@ fn cipher_lists_are_openssls() {
         ("kEECDH+AESGCM:kEECDH:-AES256:+CHACHA20", "E1 R1 Ec Rc", ""),
         ("AES128+ECDSA AES256", "E1 E2 R2", ""),
         ("AES128,HIGH:!aRSA:@STRENGTH", "E2 Ec E1", ""),
+        ("TLS_AES_256_GCM_SHA384:ECDHE-ECDSA-AES128-GCM-SHA256", "E1", ""),
         ("!AES:ALL", "Ec Rc", ""),
         ("-AES:ALL", "E2 R2 Ec Rc E1 R1", ""),
         (
