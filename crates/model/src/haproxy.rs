@@ -27,7 +27,7 @@ pub struct Globals {
     pub timeouts: Timeouts,
     /// Which side's connection goes on where a service says nothing (`CONNECTION_MODE`).
     pub connection_mode: ConnectionMode,
-    /// The file names of all certificates, in order.
+    /// The files of all certificates, in order of preference.
     pub certificates: Vec<String>,
     /// Whose certificates of servers count (`SERVER_CA_FILE`); `None`: HAProxy's word for those that everybody knows.
     pub server_ca_file: Option<String>,

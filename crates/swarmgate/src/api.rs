@@ -2,6 +2,8 @@
 //!
 //! Not here: the listener's API (`listener_api`), and carrying out a command (`controller`).
 
+mod cert;
+mod certs;
 mod config;
 mod echo;
 pub mod metrics;
@@ -12,15 +14,20 @@ mod remove;
 mod reply;
 mod services;
 
+pub use cert::{KEPT, ONLY_NEWER};
+pub use certs::{Cert, Certs};
+
 use crate::addresses::ListenerAddress;
+use crate::certificates::Certificates;
 use crate::controller::Controller;
 use crate::follow::Readiness;
-use crate::peers::Peers;
+use crate::peers::{Call, Peers};
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, put};
 use model::haproxy::Globals;
 use proxy::observe::Observer;
 use query::Pairs;
@@ -30,7 +37,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The longest form that is taken, in bytes.
+/// The longest form or certificate that is taken, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
 /// A replica that no listener answers is in service after this, with what it has.
 const READY_AT_THE_LATEST: Duration = Duration::from_secs(30);
@@ -39,6 +46,8 @@ const READY_AT_THE_LATEST: Duration = Duration::from_secs(30);
 pub struct Api {
     /// The one writer.
     pub controller: Controller,
+    /// The owner of all certificates.
+    pub certificates: Certificates,
     /// All other replicas.
     pub peers: Peers,
     /// Who is asked to notify again.
@@ -63,11 +72,13 @@ impl Api {
     }
 }
 
-/// All paths of the API. Any method will do, as in Docker Flow.
+/// All paths of the API. Any method will do, as in Docker Flow, but for certificates, which are put.
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/docker-flow-proxy/reconfigure", any(reconfigure::handle))
         .route("/v1/docker-flow-proxy/remove", any(remove::handle))
+        .route("/v1/docker-flow-proxy/cert", put(cert::handle))
+        .route("/v1/docker-flow-proxy/certs", any(certs::handle))
         .route("/v1/docker-flow-proxy/config", any(config::handle))
         .route("/v1/docker-flow-proxy/reload", any(reload::handle))
         .route("/v1/docker-flow-proxy/ping", any(ping))
@@ -115,7 +126,8 @@ fn clean_path(path: &str) -> String {
 
 /// Passes a change that is live here on to all other replicas. `reply` says what became of it here, and the result what did there.
 async fn distribute(api: &Api, reply: Reply, method: &Method, path: &str, pairs: Pairs) -> Reply {
-    match api.peers.distribute(method, path, &pairs.into_all()).await {
+    let call = Call { method, path, query: &pairs.into_all(), body: Bytes::new() };
+    match api.peers.distribute(call).await {
         Ok(()) => reply.with_message("Distributed to all instances"),
         Err(error) => reply.or_failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }

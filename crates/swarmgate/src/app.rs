@@ -4,7 +4,7 @@
 
 use crate::addresses::ClientResolver;
 use crate::api::{self, Api};
-use crate::certificates;
+use crate::certificates::Store;
 use crate::controller::Controller;
 use crate::follow::{Follower, Readiness};
 use crate::listener_api;
@@ -75,12 +75,14 @@ pub async fn start_proxy_logging_to(
         Some(log) => Observer::with_access_log(log, output).context("the access log cannot be started")?,
     };
     let tls = Tls::new(&settings.tls).context("TLS cannot be set up")?;
-    let tls = tls.with_certificates(certificates::load(&settings.certs_dir));
+    let store = Store::open(settings.certificates.clone());
+    let tls = tls.with_certificates(store.certificates());
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
     let rules = Rules { timeouts: settings.timeouts, trusted: settings.trusted.clone(), http2: settings.tls.http2 };
     let proxy = bound.serve(cell.clone(), rules, observer.clone())?;
     let context = model::Context { ports: ports.clone(), ..settings.context.clone() };
     let controller = Controller::start(context, resolver.clone(), cell, proxy.ports());
+    let certificates = store.start(controller.clone());
     let readiness = Readiness::default();
     let mut tasks = JoinSet::new();
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
@@ -94,10 +96,12 @@ pub async fn start_proxy_logging_to(
         };
         tasks.spawn(follower.run());
     }
-    let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver, client.clone());
+    let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver, client.clone())
+        .with_secret(settings.cluster_secret.clone());
     let stopping = Arc::new(AtomicBool::new(false));
     let api = Api {
         controller: controller.clone(),
+        certificates,
         peers,
         listeners: settings.listeners.clone(),
         client,
@@ -188,7 +192,7 @@ async fn bind_api(ip: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
 
 fn serve_api(tasks: &mut JoinSet<()>, socket: TcpListener, router: axum::Router) {
     tasks.spawn(async move {
-        if let Err(error) = axum::serve(socket, router).await {
+        if let Err(error) = axum::serve(socket, router.into_make_service_with_connect_info::<SocketAddr>()).await {
             tracing::error!("the API ended: {error}");
         }
     });

@@ -1,26 +1,31 @@
-//! The certificates of this replica: files that are read, judged and handed to the writer.
+//! The certificates of this replica: files that are found, read, judged, put in order and handed to the writer; and those that a caller brings.
 //!
-//! Not here: what a certificate is and who gets it (`proxy::tls`).
+//! One task owns the set, so that a caller and a changed file never race. A file that is bad hurts no other: it is told of once, and its last
+//! good version stays live for as long as the file is there. After a restart there is no earlier version, so the file is left out.
+//! Not here: what a certificate is and who gets it (`proxy::tls`), and other replicas (`sharing`).
 
-use proxy::tls::Certificate;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::SystemTime;
+mod directory;
+mod files;
+mod known;
+mod name;
+mod order;
+mod store;
 
-/// The certificates in `directory`, by name. One that cannot be served is told of and left out.
-pub fn load(directory: &Path) -> Vec<Arc<Certificate>> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
-    paths.sort_unstable();
-    let read = |path: &std::path::PathBuf| {
-        let pem = std::fs::read(path).ok()?;
-        match Certificate::from_pem(&path.to_string_lossy(), &pem, SystemTime::now()) {
-            Ok(certificate) => Some(Arc::new(certificate)),
-            Err(error) => {
-                tracing::warn!("Certificate {} is not served: {error}", path.display());
-                None
-            }
-        }
-    };
-    paths.iter().filter_map(read).collect()
+pub use name::CertName;
+pub use order::Pattern;
+pub use store::{Certificates, NotStored, Outcome, Shared, Store, Upload};
+
+use std::path::PathBuf;
+
+/// Where certificates come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Every file in it is one; those that callers bring are kept here.
+    pub certs_dir: PathBuf,
+    /// Files named `cert-…` or `cert_…` in it are too.
+    pub secrets_dir: PathBuf,
+    /// HAProxy's list of certificates.
+    pub crt_list: Option<PathBuf>,
+    /// Which come first.
+    pub preferred: Vec<Pattern>,
 }

@@ -124,7 +124,7 @@ impl Follower {
 }
 
 /// An error with its causes in one line; the client's own text names only the outermost.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

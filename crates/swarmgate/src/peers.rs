@@ -1,10 +1,16 @@
-//! The other replicas of this proxy: passing a change on to all of them.
+//! The other replicas of this proxy: who they are, and passing a change on to all of them.
 //!
-//! Not here: applying the change here, which comes first (`api`).
+//! Not here: applying the change here, which comes first (`api`), and bringing certificates to new replicas (`sharing`).
+
+mod secret;
+
+pub use secret::ClusterSecret;
 
 use crate::addresses::is_own;
+use axum::body::Bytes;
 use axum::http::Method;
 use proxy::Resolver;
+use reqwest::RequestBuilder;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -19,6 +25,20 @@ pub struct Peers {
     port: u16,
     resolver: Resolver,
     client: reqwest::Client,
+    secret: Option<ClusterSecret>,
+}
+
+/// A call that every replica should get.
+#[derive(Clone, Debug)]
+pub struct Call<'c> {
+    /// Its method.
+    pub method: &'c Method,
+    /// Its path.
+    pub path: &'c str,
+    /// Its query, decoded.
+    pub query: &'c [(String, String)],
+    /// Its body.
+    pub body: Bytes,
 }
 
 /// A change that did not reach all replicas. The messages are Docker Flow's: scripts look for them.
@@ -34,35 +54,84 @@ pub enum NotDistributed {
     Refused(Vec<IpAddr>),
 }
 
+/// Why a replica did not take a call; for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// It could not be asked, or gave no answer. The query, which may hold secrets, is not in the text.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It answered that it did not.
+    #[error("it answered {0}")]
+    Refused(reqwest::StatusCode),
+}
+
 impl Peers {
     /// The replicas `tasks.<service_name>`, whose API is on `port`.
     pub fn new(service_name: String, port: u16, resolver: Resolver, client: reqwest::Client) -> Peers {
-        Peers { service_name, port, resolver, client }
+        Peers { service_name, port, resolver, client, secret: None }
+    }
+
+    /// The same, where replicas know each other by a secret.
+    #[must_use]
+    pub fn with_secret(self, secret: Option<ClusterSecret>) -> Peers {
+        Peers { secret, ..self }
+    }
+
+    /// What replicas know each other by; `None`: their addresses.
+    pub fn secret(&self) -> Option<&ClusterSecret> {
+        self.secret.as_ref()
+    }
+
+    /// The addresses of all replicas, this one's too; the error is for an operator.
+    pub async fn all(&self) -> Result<Vec<IpAddr>, String> {
+        self.resolver.addresses(&format!("tasks.{}.", self.service_name)).await
+    }
+
+    /// The addresses of all other replicas.
+    pub async fn others(&self) -> Result<Vec<IpAddr>, String> {
+        let mut addresses = self.all().await?;
+        addresses.retain(|ip| !is_own(*ip));
+        Ok(addresses)
+    }
+
+    /// A request to the replica `ip`, with the cluster's secret if there is one. `path_and_query` begins with `/`.
+    pub fn request(&self, method: Method, ip: IpAddr, path_and_query: &str) -> RequestBuilder {
+        let url = format!("http://{}{path_and_query}", SocketAddr::new(ip, self.port));
+        let request = self.client.request(method, url).timeout(TIMEOUT);
+        match &self.secret {
+            Some(secret) => request.bearer_auth(secret.expose()),
+            None => request,
+        }
     }
 
     /// Sends the same call with `distribute=false` to all other replicas at once.
-    pub async fn distribute(
-        &self,
-        method: &Method,
-        path: &str,
-        query: &[(String, String)],
-    ) -> Result<(), NotDistributed> {
-        let name = &self.service_name;
-        let Ok(addresses) = self.resolver.addresses(&format!("tasks.{name}.")).await else {
-            return Err(NotDistributed::Lookup(name.clone()));
+    pub async fn distribute(&self, call: Call<'_>) -> Result<(), NotDistributed> {
+        let Ok(addresses) = self.others().await else {
+            return Err(NotDistributed::Lookup(self.service_name.clone()));
         };
+        let path_and_query = format!("{}?{}", call.path, not_distributed(call.query));
         let mut calls = JoinSet::new();
-        for ip in addresses.into_iter().filter(|ip| !is_own(*ip)) {
-            let url = format!("http://{}{path}?{}", SocketAddr::new(ip, self.port), not_distributed(query));
-            tracing::info!("Sending distribution request to http://{}{path}", SocketAddr::new(ip, self.port));
-            let call = self.client.request(method.clone(), url).timeout(TIMEOUT).send();
-            calls.spawn(
-                async move { call.await.is_ok_and(|reply| reply.status().is_success()).then_some(()).ok_or(ip) },
-            );
+        for ip in addresses {
+            tracing::info!("Sending distribution request to http://{}{}", SocketAddr::new(ip, self.port), call.path);
+            let request = self.request(call.method.clone(), ip, &path_and_query).body(call.body.clone());
+            calls.spawn(async move { taken(request).await.map_err(|reason| (ip, reason)) });
         }
-        let mut failed: Vec<IpAddr> = calls.join_all().await.into_iter().filter_map(Result::err).collect();
-        failed.sort_unstable();
+        let mut failed: Vec<_> = calls.join_all().await.into_iter().filter_map(Result::err).collect();
+        failed.sort_unstable_by_key(|(ip, _)| *ip);
+        for (ip, reason) in &failed {
+            tracing::warn!("Replica {ip} did not take {}: {reason}", call.path);
+        }
+        let failed: Vec<_> = failed.into_iter().map(|(ip, _)| ip).collect();
         if failed.is_empty() { Ok(()) } else { Err(NotDistributed::Refused(failed)) }
+    }
+}
+
+/// Sends a request; only a 2xx says that it was taken.
+pub async fn taken(request: RequestBuilder) -> Result<reqwest::Response, NotTaken> {
+    match request.send().await {
+        Ok(reply) if reply.status().is_success() => Ok(reply),
+        Ok(reply) => Err(NotTaken::Refused(reply.status())),
+        Err(error) => Err(NotTaken::Unreachable(crate::follow::causes(&error.without_url()))),
     }
 }
 

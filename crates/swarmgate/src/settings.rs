@@ -12,6 +12,8 @@ pub use read::{Mistakes, Variables};
 pub use table::{Role, SETTINGS, Setting};
 
 use crate::addresses::ListenerAddress;
+use crate::certificates::{Pattern, Sources};
+use crate::peers::ClusterSecret;
 use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
 use model::{Context, Frontend, Timeouts};
@@ -20,7 +22,6 @@ use proxy::tls::Policy;
 use proxy::{Network, Trusted};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the role `proxy` needs to know.
@@ -44,8 +45,10 @@ pub struct ProxySettings {
     pub timeouts: Timeouts,
     /// Who may speak for other clients; nobody listed: everybody.
     pub trusted: Trusted,
-    /// Where certificates are kept.
-    pub certs_dir: PathBuf,
+    /// Where certificates come from.
+    pub certificates: Sources,
+    /// What replicas know each other by; `None`: their addresses.
+    pub cluster_secret: Option<ClusterSecret>,
     /// What is spoken on ports with TLS, and to servers.
     pub tls: Policy,
     /// Where the authorities of servers were read, for haproxy.cfg.
@@ -97,7 +100,8 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         reconcile_interval: Duration::from_millis(read.number("RELOAD_INTERVAL").max(1000)),
         timeouts: read_timeouts(&mut read),
         trusted: read.list("TRUSTED_PROXIES", network).into_iter().collect(),
-        certs_dir: read.text("CERTS_DIR").into(),
+        certificates: read_certificates(&mut read),
+        cluster_secret: read_cluster_secret(&mut read),
         context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read) },
         tls,
         ca_file: Some(read.text("CA_FILE")).filter(|file| !file.is_empty()),
@@ -189,6 +193,25 @@ fn read_timeouts(read: &mut Reader<'_>) -> Timeouts {
         http_request: read.seconds("TIMEOUT_HTTP_REQUEST"),
         http_keep_alive: read.seconds("TIMEOUT_HTTP_KEEP_ALIVE"),
     }
+}
+
+fn read_certificates(read: &mut Reader<'_>) -> Sources {
+    let list = read.text("CRT_LIST_PATH");
+    Sources {
+        certs_dir: read.text("CERTS_DIR").into(),
+        secrets_dir: read.text("SECRETS_DIR").into(),
+        crt_list: (!list.is_empty()).then(|| list.into()),
+        preferred: read.list("PREFERRED_CERTIFICATE", |text| Ok(Pattern::new(text))),
+    }
+}
+
+fn read_cluster_secret(read: &mut Reader<'_>) -> Option<ClusterSecret> {
+    let text = read.text("DFP_CLUSTER_SECRET");
+    let secret = ClusterSecret::new(text.trim());
+    if secret.is_none() && !text.is_empty() {
+        read.mistake("DFP_CLUSTER_SECRET: it holds something else than visible ASCII letters".to_owned());
+    }
+    secret
 }
 
 /// `ACCESS_LOG`; where it says nothing, Docker Flow's `DEBUG` asks for HAProxy's lines.

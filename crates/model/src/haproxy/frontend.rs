@@ -42,7 +42,7 @@ fn write_bind(lines: &mut Lines, frontend: &Frontend, globals: &Globals) {
         bind.push_str(" ssl");
         for name in certificates {
             bind.push_str(" crt ");
-            bind.push_str(&word(&format!("/certs/{name}")));
+            bind.push_str(&word(name));
         }
         if let Some(file) = ca_file {
             bind.push_str(&format!(" ca-file {} verify optional", word(file)));

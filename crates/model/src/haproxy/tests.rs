@@ -77,14 +77,14 @@ fn the_seeds_go_demo_is_shown_as_docker_flow_showed_it() {
 fn behaviour_188_certificates_stand_in_the_bind_of_every_tls_port() {
     let globals = Globals {
         frontends: Frontend::parse_list("80 accept-proxy,443:ssl,8443 accept-proxy:ssl").unwrap(),
-        certificates: vec!["other.pem".to_owned(), "xip.io.pem".to_owned()],
+        certificates: vec!["/run/secrets/cert-a b".to_owned(), "/certs/xip.io.pem".to_owned()],
         ..Globals::default()
     };
     expect![[r#"
         frontend services
             bind *:80 accept-proxy
-            bind *:443 ssl crt /certs/other.pem crt /certs/xip.io.pem
-            bind *:8443 accept-proxy ssl crt /certs/other.pem crt /certs/xip.io.pem
+            bind *:443 ssl crt "/run/secrets/cert-a b" crt /certs/xip.io.pem
+            bind *:8443 accept-proxy ssl crt "/run/secrets/cert-a b" crt /certs/xip.io.pem
             mode http
             option forwardfor
     "#]]

@@ -7,6 +7,7 @@ use super::{Api, services};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use model::haproxy::Globals;
 use std::sync::Arc;
 
 /// Docker Flow's type is `text/html`, and labels are in the text: a browser that looks at it runs nothing of them.
@@ -24,6 +25,8 @@ pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri) -> Response {
     if wants_json {
         return json(StatusCode::OK, &services::all(world.snapshot(), api.controller.context()));
     }
-    let text = model::haproxy::render(world.snapshot(), &api.globals);
+    let certificates = world.tls().certificates().iter().map(|certificate| certificate.path().to_owned()).collect();
+    let globals = Globals { certificates, ..api.globals.clone() };
+    let text = model::haproxy::render(world.snapshot(), &globals);
     (BROWSER_SAFE, text).into_response()
 }

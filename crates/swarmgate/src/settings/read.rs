@@ -90,7 +90,7 @@ impl<'v> Reader<'v> {
         if self.mistakes.is_empty() { Ok(self.warnings) } else { Err(Mistakes(self.mistakes)) }
     }
 
-    /// What is wrong, as a whole sentence.
+    /// What is wrong, as a whole sentence, where the value must not be shown or there is more to say.
     pub(super) fn mistake(&mut self, mistake: String) {
         self.mistakes.push(mistake);
     }

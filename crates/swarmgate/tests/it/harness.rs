@@ -5,6 +5,8 @@
 
 mod backend;
 mod encrypted;
+mod folder;
+mod handshake;
 mod listener;
 mod log;
 mod peer;
@@ -14,6 +16,8 @@ mod tls;
 
 pub(crate) use backend::Backend;
 pub(crate) use encrypted::{Authority, Certified, Encrypted, Seen};
+pub(crate) use folder::Folder;
+pub(crate) use handshake::{Bundle, certificate_for};
 pub(crate) use listener::FakeListener;
 pub(crate) use log::Warnings;
 pub(crate) use peer::Peer;

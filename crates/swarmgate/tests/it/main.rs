@@ -13,6 +13,7 @@ mod answers;
 mod api;
 mod binds;
 mod bodies;
+mod certificates;
 mod configuring;
 mod connection_modes;
 mod connections;

@@ -110,6 +110,18 @@ impl TestProxy {
         caller.reply().await
     }
 
+    /// A certificate with its key, brought with this query.
+    pub(crate) async fn put_certificate(&self, query: &str, pem: &str) -> Reply {
+        let length = pem.len();
+        self.call(&format!("PUT {API}/cert?{query} HTTP/1.1\r\nHost: proxy\r\nContent-Length: {length}\r\n\r\n{pem}"))
+            .await
+    }
+
+    /// The number of the live world.
+    pub(crate) fn generation(&self) -> model::Generation {
+        self.running.controller.cell().world().snapshot().generation
+    }
+
     /// A successful reconfigure.
     pub(crate) async fn configure(&self, query: &str) -> Reply {
         let reply = self.api(&format!("/reconfigure?{query}")).await;

@@ -1,0 +1,77 @@
+//! `/v1/docker-flow-proxy/certs`: the certificates of this replica with their keys, for other replicas only.
+//!
+//! Not here: which certificates may be shared (`certificates`).
+
+use super::Api;
+use super::reply::json;
+use crate::addresses::is_own;
+use crate::certificates::Shared;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Docker Flow's object.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Certs {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    message: String,
+    /// All certificates.
+    #[serde(default)]
+    pub certs: Option<Vec<Cert>>,
+}
+
+/// One certificate with its key.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Cert {
+    #[serde(default)]
+    service_port: String,
+    /// The file's name.
+    pub proxy_service_name: String,
+    #[serde(default)]
+    certs_dir: String,
+    /// The PEM bundle.
+    pub cert_content: String,
+}
+
+/// Everything for another replica, nothing for anybody else.
+pub(super) async fn handle(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
+    let certs = match is_replica(&api, caller, &headers).await {
+        true => api.certificates.shared().iter().filter_map(Cert::of).collect(),
+        false => Vec::new(),
+    };
+    let certs = Certs { status: "OK".to_owned(), message: String::new(), certs: Some(certs) };
+    // Nothing on the way may keep a key.
+    ([(header::CACHE_CONTROL, "no-store")], json(StatusCode::OK, &certs)).into_response()
+}
+
+/// Whoever knows the cluster's secret, where there is one; else whoever calls from the address of another replica. This machine itself is none.
+async fn is_replica(api: &Api, caller: SocketAddr, headers: &HeaderMap) -> bool {
+    if let Some(secret) = api.peers.secret() {
+        return secret.is_borne_by(headers);
+    }
+    let ip = caller.ip().to_canonical();
+    !is_own(ip) && api.peers.all().await.is_ok_and(|replicas| replicas.contains(&ip))
+}
+
+impl Cert {
+    fn of(shared: &Shared) -> Option<Cert> {
+        Some(Cert {
+            service_port: String::new(),
+            proxy_service_name: shared.name.to_string(),
+            // An old replica writes where this says.
+            certs_dir: "/certs".to_owned(),
+            cert_content: std::str::from_utf8(&shared.pem).ok()?.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! All files that certificates come from: which there are, and what each of them holds.
+//!
+//! Everything here blocks. Not here: one file (`known`), and who looks when (`store`).
+
+use super::known::{Held, Known};
+use super::order::Rank;
+use super::{CertName, Sources, directory};
+use proxy::tls::Certificate;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What is known of all files.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    sources: Sources,
+    known: BTreeMap<PathBuf, Known>,
+    /// Directories that cannot be read, and were told of.
+    told: BTreeSet<PathBuf>,
+}
+
+impl Files {
+    pub(super) fn new(sources: Sources) -> Files {
+        Files { sources, ..Files::default() }
+    }
+
+    pub(super) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Reads what is new or changed, and forgets what is gone.
+    pub(super) fn look(&mut self, now: SystemTime) {
+        let sources = self.sources.clone();
+        let mut present = self.list(&sources.certs_dir, |name| !name.starts_with('.'));
+        present.extend(self.list(&sources.secrets_dir, is_secret_certificate));
+        self.known.retain(|path, _| present.contains(path));
+        for path in present {
+            self.known.entry(path.clone()).or_default().look(&path, now);
+        }
+    }
+
+    /// Writes a certificate that was judged, and takes it over.
+    pub(super) fn write(&mut self, name: &CertName, held: Arc<Held>) -> io::Result<()> {
+        directory::write(&self.sources.certs_dir, name, &held.pem)?;
+        self.known.entry(self.path(name)).or_default().hold(held);
+        Ok(())
+    }
+
+    /// Where a certificate of that name is kept.
+    pub(super) fn path(&self, name: &CertName) -> PathBuf {
+        self.sources.certs_dir.join(name.as_str())
+    }
+
+    /// The certificate that is served of that name.
+    pub(super) fn held(&self, name: &CertName) -> Option<&Arc<Held>> {
+        self.known.get(&self.path(name))?.held()
+    }
+
+    /// Every good certificate, in the order of preference.
+    pub(super) fn certificates(&self) -> Vec<Arc<Certificate>> {
+        let preferred = &self.sources.preferred;
+        let good = self.known.iter().filter_map(|(path, known)| Some((path, known.held()?)));
+        let rank = |path: &Path| Rank::of(path, None, preferred, !path.starts_with(&self.sources.certs_dir));
+        let mut ranked: Vec<_> = good.map(|(path, held)| (rank(path), Arc::clone(&held.certificate))).collect();
+        ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
+        ranked.into_iter().map(|(_, certificate)| certificate).collect()
+    }
+
+    /// What other replicas may have: the directory's own. Secrets are Swarm's to hand out.
+    pub(super) fn shared(&self) -> impl Iterator<Item = (CertName, &Arc<Held>)> {
+        let own = self.known.iter().filter(|(path, _)| path.parent() == Some(&self.sources.certs_dir));
+        own.filter_map(|(path, known)| Some((CertName::parse(path.file_name()?.to_str()?)?, known.held()?)))
+    }
+
+    /// The regular files in a directory, also behind symbolic links, whose names are `wanted`. A directory that is missing is empty; what is
+    /// known of one that cannot be read stays.
+    fn list(&mut self, directory: &Path, wanted: impl Fn(&str) -> bool) -> BTreeSet<PathBuf> {
+        let entries = match fs::read_dir(directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return BTreeSet::new(),
+            Err(error) => return self.unreadable(directory, &error),
+        };
+        self.told.remove(directory);
+        let wanted = |entry: &fs::DirEntry| wanted(&entry.file_name().to_string_lossy());
+        let paths = entries.filter_map(Result::ok).filter(wanted).map(|entry| entry.path());
+        paths.filter(|path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file())).collect()
+    }
+
+    fn unreadable(&mut self, directory: &Path, error: &io::Error) -> BTreeSet<PathBuf> {
+        if self.told.insert(directory.to_owned()) {
+            tracing::warn!("{} cannot be read, its certificates stay as they are: {error}", directory.display());
+        }
+        self.known.keys().filter(|path| path.parent() == Some(directory)).cloned().collect()
+    }
+}
+
+/// Docker Flow's rule for secrets.
+fn is_secret_certificate(name: &str) -> bool {
+    let start = name.get(..5).map(str::to_ascii_lowercase);
+    start.is_some_and(|start| start == "cert-" || start == "cert_")
+}

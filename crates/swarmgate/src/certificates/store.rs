@@ -1,0 +1,233 @@
+//! The task that owns the set of certificates: looks after the files, takes what callers bring, and hands the set to the writer.
+//!
+//! Not here: the files themselves (`files`), and the API (`api::cert`, `api::certs`).
+
+use super::files::Files;
+use super::known::Held;
+use super::{CertName, Sources, directory};
+use crate::controller::{Controller, Stopping};
+use proxy::tls::{BadCertificate, Certificate};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinError;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often files are looked at. What is new is live well within two seconds.
+const LOOK: Duration = Duration::from_millis(500);
+/// Uploads that may wait; whoever brings more waits for a place.
+const MAILBOX: usize = 64;
+/// Files that callers may bring; more are refused before they fill the disk.
+const MOST_FILES: usize = 10_000;
+
+/// Brings certificates to the task that owns them, and knows which may be shared. Clones speak to the same task.
+#[derive(Clone)]
+pub struct Certificates {
+    mailbox: mpsc::Sender<Letter>,
+    shared: watch::Receiver<Arc<[Shared]>>,
+}
+
+/// A certificate that a caller brings.
+#[derive(Clone)]
+pub struct Upload {
+    /// The file's name.
+    pub name: CertName,
+    /// Certificates and the key, as they came.
+    pub pem: Arc<[u8]>,
+    /// Keep the certificate of that name that is here, unless this one begins to hold later.
+    pub only_newer: bool,
+}
+
+/// A certificate that other replicas may have, with its key: never to be shown or logged.
+#[derive(Clone)]
+pub struct Shared {
+    /// The file's name.
+    pub name: CertName,
+    /// Certificates and the key.
+    pub pem: Arc<[u8]>,
+    /// When it begins to hold.
+    pub not_before: SystemTime,
+}
+
+/// What became of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is on disk and live.
+    Stored,
+    /// The one that is here begins to hold as late, and stays.
+    Kept,
+}
+
+/// Why a certificate was not stored. What was live before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStored {
+    /// It cannot be served.
+    #[error("certificate `{0}` is not taken: {1}")]
+    Bad(CertName, BadCertificate),
+    /// There are too many already.
+    #[error("certificate `{0}` is not taken: there are {MOST_FILES} already")]
+    TooMany(CertName),
+    /// The directory cannot be written.
+    #[error("{} cannot be written: {error}", directory.display())]
+    Write {
+        /// Where certificates are kept.
+        directory: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The program is about to end.
+    #[error(transparent)]
+    Stopping(#[from] Stopping),
+}
+
+/// The set before it is served: the files are read once, before anything serves.
+pub struct Store {
+    files: Files,
+    live: Vec<Arc<Certificate>>,
+}
+
+enum Letter {
+    Upload(Upload, oneshot::Sender<Result<Outcome, NotStored>>),
+}
+
+struct Keeper {
+    store: Store,
+    controller: Controller,
+    shared: watch::Sender<Arc<[Shared]>>,
+}
+
+impl Store {
+    /// Reads all files, and removes what was left half written. Blocks.
+    pub fn open(sources: Sources) -> Store {
+        directory::remove_leftovers(&sources.certs_dir);
+        let mut files = Files::new(sources);
+        files.look(SystemTime::now());
+        let live = files.certificates();
+        Store { files, live }
+    }
+
+    /// The good ones, in the order of preference.
+    pub fn certificates(&self) -> Vec<Arc<Certificate>> {
+        self.live.clone()
+    }
+
+    /// Starts the task on the current runtime. What it finds and is brought goes to `controller`, which has the certificates of this store.
+    pub fn start(self, controller: Controller) -> Certificates {
+        let (mailbox, letters) = mpsc::channel(MAILBOX);
+        let (shared, seen) = watch::channel(self.shared());
+        tokio::spawn(Keeper { store: self, controller, shared }.run(letters));
+        Certificates { mailbox, shared: seen }
+    }
+
+    fn shared(&self) -> Arc<[Shared]> {
+        let share = |(name, held): (CertName, &Arc<Held>)| Shared {
+            name,
+            pem: Arc::clone(&held.pem),
+            not_before: held.certificate.not_before(),
+        };
+        self.files.shared().map(share).collect()
+    }
+}
+
+impl Certificates {
+    /// Judges a certificate, writes it, and makes it live; the answer comes then. On an error nothing has changed.
+    pub async fn put(&self, upload: Upload) -> Result<Outcome, NotStored> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.send(Letter::Upload(upload, reply)).await.map_err(|_| Stopping)?;
+        answer.await.map_err(|_| Stopping)?
+    }
+
+    /// What other replicas may have, now.
+    pub fn shared(&self) -> Arc<[Shared]> {
+        Arc::clone(&self.shared.borrow())
+    }
+}
+
+impl Keeper {
+    async fn run(mut self, mut letters: mpsc::Receiver<Letter>) {
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let carried_on = tokio::select! {
+                letter = letters.recv() => match letter {
+                    // Whoever asked may have left; what is stored is stored all the same.
+                    Some(Letter::Upload(upload, reply)) => {
+                        let outcome = self.take(upload).await;
+                        let stopping = matches!(outcome, Err(NotStored::Stopping(_)));
+                        let _ = reply.send(outcome);
+                        !stopping
+                    }
+                    None => false,
+                },
+                _ = looks.tick() => {
+                    self.with_files(|files| files.look(SystemTime::now())).await.is_ok() && self.publish().await.is_ok()
+                }
+            };
+            if !carried_on {
+                break;
+            }
+        }
+    }
+
+    async fn take(&mut self, upload: Upload) -> Result<Outcome, NotStored> {
+        let outcome = self.with_files(move |files| store(files, upload)).await.map_err(|_| Stopping)??;
+        self.publish().await?;
+        Ok(outcome)
+    }
+
+    /// Makes the set live if it is another one.
+    async fn publish(&mut self) -> Result<(), Stopping> {
+        let certificates = self.store.files.certificates();
+        let same = |(one, other): (&Arc<Certificate>, &Arc<Certificate>)| Arc::ptr_eq(one, other);
+        let unchanged =
+            certificates.len() == self.store.live.len() && certificates.iter().zip(&self.store.live).all(same);
+        if unchanged {
+            return Ok(());
+        }
+        let generation = self.controller.serve_certificates(certificates.clone()).await?;
+        tracing::info!("{} certificates are live in generation {generation}", certificates.len());
+        self.store.live = certificates;
+        self.shared.send_replace(self.store.shared());
+        Ok(())
+    }
+
+    /// Lends the files to a thread that may wait for the disk.
+    async fn with_files<T: Send + 'static>(
+        &mut self,
+        act: impl FnOnce(&mut Files) -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let mut files = std::mem::take(&mut self.store.files);
+        let lent = tokio::task::spawn_blocking(move || {
+            let done = act(&mut files);
+            (files, done)
+        });
+        let (files, done) = lent.await?;
+        self.store.files = files;
+        Ok(done)
+    }
+}
+
+/// Judges, then writes. Blocks.
+fn store(files: &mut Files, upload: Upload) -> Result<Outcome, NotStored> {
+    let Upload { name, pem, only_newer } = upload;
+    let path = files.path(&name);
+    let held = files.held(&name);
+    if held.is_none() && files.shared().count() >= MOST_FILES {
+        return Err(NotStored::TooMany(name));
+    }
+    let new = match held.filter(|held| held.pem == pem) {
+        Some(same) => Arc::clone(same),
+        None => match Certificate::from_pem(&path.to_string_lossy(), &pem, SystemTime::now()) {
+            Ok(certificate) => Arc::new(Held { certificate: Arc::new(certificate), pem }),
+            Err(error) => return Err(NotStored::Bad(name, error)),
+        },
+    };
+    if only_newer && held.is_some_and(|held| held.certificate.not_before() >= new.certificate.not_before()) {
+        return Ok(Outcome::Kept);
+    }
+    let directory = files.sources().certs_dir.clone();
+    files.write(&name, new).map_err(|error| NotStored::Write { directory, error })?;
+    Ok(Outcome::Stored)
+}
