@@ -83,8 +83,8 @@ fn behaviour_188_certificates_stand_in_the_bind_of_every_tls_port() {
     expect![[r#"
         frontend services
             bind *:80 accept-proxy
-            bind *:443 ssl crt "/run/secrets/cert-a b" crt /certs/xip.io.pem
-            bind *:8443 accept-proxy ssl crt "/run/secrets/cert-a b" crt /certs/xip.io.pem
+            bind *:443 ssl crt '/run/secrets/cert-a b' crt /certs/xip.io.pem
+            bind *:8443 accept-proxy ssl crt '/run/secrets/cert-a b' crt /certs/xip.io.pem
             mode http
             option forwardfor
     "#]]
