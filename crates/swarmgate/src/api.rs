@@ -22,6 +22,7 @@ use crate::certificates::Certificates;
 use crate::controller::Controller;
 use crate::follow::Readiness;
 use crate::peers::{Call, Peers};
+use crate::sharing::Asked;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -50,6 +51,8 @@ pub struct Api {
     pub certificates: Certificates,
     /// All other replicas.
     pub peers: Peers,
+    /// Whether the other replicas were asked for their certificates, where they are to be.
+    pub asked: Asked,
     /// Who is asked to notify again.
     pub listeners: Vec<ListenerAddress>,
     /// Asks them.
@@ -91,11 +94,15 @@ pub fn router(api: Arc<Api>) -> Router {
         .with_state(api)
 }
 
-/// Health: 503 from the moment that the program is told to stop, so that whoever chooses among replicas leaves this one alone.
+/// Health: 503 from the moment that the program is told to stop, so that whoever chooses among replicas leaves this one alone; and until the
+/// other replicas were asked for their certificates.
 async fn ping(State(api): State<Arc<Api>>) -> Reply {
-    match api.is_stopping() {
-        true => Reply::failed(StatusCode::SERVICE_UNAVAILABLE, "The proxy is stopping"),
-        false => Reply::ok(""),
+    match (api.is_stopping(), api.asked.is_over()) {
+        (true, _) => Reply::failed(StatusCode::SERVICE_UNAVAILABLE, "The proxy is stopping"),
+        (false, false) => {
+            Reply::failed(StatusCode::SERVICE_UNAVAILABLE, "The other replicas are asked for certificates")
+        }
+        (false, true) => Reply::ok(""),
     }
 }
 
@@ -104,6 +111,9 @@ async fn ping(State(api): State<Arc<Api>>) -> Reply {
 async fn successful_initial_reload(State(api): State<Arc<Api>>) -> StatusCode {
     if api.is_stopping() {
         return StatusCode::SERVICE_UNAVAILABLE;
+    }
+    if !api.asked.is_over() {
+        return StatusCode::INTERNAL_SERVER_ERROR;
     }
     let waited = !api.listeners.is_empty() && api.started.elapsed() >= READY_AT_THE_LATEST;
     if api.readiness.is_ready() || waited { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }

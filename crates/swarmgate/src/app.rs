@@ -10,6 +10,7 @@ use crate::follow::{Follower, Readiness};
 use crate::listener_api;
 use crate::peers::Peers;
 use crate::settings::{ListenerSettings, ProxySettings};
+use crate::sharing;
 use anyhow::Context as _;
 use model::haproxy::Globals;
 use model::{Frontend, Snapshot};
@@ -91,6 +92,7 @@ pub async fn start_proxy_logging_to(
             listeners: settings.listeners.clone(),
             interval: settings.reconcile_interval,
             controller: controller.clone(),
+            certificates: certificates.clone(),
             client: client.clone(),
             readiness: readiness.clone(),
         };
@@ -98,11 +100,13 @@ pub async fn start_proxy_logging_to(
     }
     let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver, client.clone())
         .with_secret(settings.cluster_secret.clone());
+    let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
     let stopping = Arc::new(AtomicBool::new(false));
     let api = Api {
         controller: controller.clone(),
         certificates,
         peers,
+        asked,
         listeners: settings.listeners.clone(),
         client,
         readiness,

@@ -4,11 +4,13 @@
 //! good version stays live for as long as the file is there. After a restart there is no earlier version, so the file is left out.
 //! Not here: what a certificate is and who gets it (`proxy::tls`), and other replicas (`sharing`).
 
+mod crt_list;
 mod directory;
 mod files;
 mod known;
 mod name;
 mod order;
+pub mod service;
 mod store;
 
 pub use name::CertName;

@@ -2,6 +2,7 @@
 //!
 //! Not here: what a command means (`model::catalog`), and where it came from (`api`, `follow`).
 
+use crate::certificates::service as service_certificate;
 use model::catalog::{Applied, Catalog, Change, Command, Tick};
 use model::service::{Mode, Refused, Service};
 use model::{Context, Generation};
@@ -139,8 +140,7 @@ impl Writer {
                     served.push(reply);
                 }
                 Letter::Command(command, reply) => {
-                    let ports = &mut self.ports;
-                    let result = self.catalog.apply_if(*command, &self.context, &mut |service| reserve(ports, service));
+                    let result = self.apply(*command);
                     changed |= result.as_ref().is_ok_and(Applied::is_change);
                     answers.push((result, reply));
                 }
@@ -162,6 +162,18 @@ impl Writer {
             // Whoever asked may have left; the change is live all the same.
             let _ = reply.send(result.map(|applied| Done { applied, generation }));
         }
+    }
+
+    fn apply(&mut self, command: Command) -> Result<Applied, Refused> {
+        let (ports, before, separator) = (&mut self.ports, self.catalog.clone(), &self.context.separator);
+        self.catalog.apply_if(command, &self.context, &mut |service| {
+            // A list comes again every few seconds, and a certificate takes a millisecond to judge.
+            let known = before.service(&service.name).is_some_and(|known| service_certificate::is_same(known, service));
+            if !known {
+                service_certificate::judge(service, separator)?;
+            }
+            reserve(ports, service)
+        })
     }
 
     fn publish(&mut self) {

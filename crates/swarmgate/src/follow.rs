@@ -4,6 +4,7 @@
 //! Not here: what a list does to the catalog (`model::catalog`).
 
 use crate::addresses::ListenerAddress;
+use crate::certificates::{Certificates, service};
 use crate::controller::{Controller, Stopping};
 use model::Params;
 use model::catalog::{Command, List};
@@ -34,6 +35,8 @@ pub struct Follower {
     pub interval: Duration,
     /// The writer.
     pub controller: Controller,
+    /// The owner of all certificates, also of those that services bring.
+    pub certificates: Certificates,
     /// Asks.
     pub client: reqwest::Client,
     /// Set by the first answer.
@@ -98,7 +101,9 @@ impl Follower {
         if answers.iter().any(|(_, answer)| answer.is_ok()) {
             let count = list.services.len();
             // A list as a whole is never refused.
-            let _ = self.controller.command(Command::Reconcile(list)).await?;
+            if let Ok(done) = self.controller.command(Command::Reconcile(list)).await? {
+                service::keep(&self.certificates, &self.controller, &done.applied, true).await;
+            }
             if !self.readiness.is_ready() {
                 tracing::info!("Ready: {count} services from the listener are taken over");
                 self.readiness.set();

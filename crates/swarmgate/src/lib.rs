@@ -15,3 +15,4 @@ pub mod output;
 pub mod peers;
 pub mod ping;
 pub mod settings;
+pub mod sharing;

@@ -60,6 +60,9 @@ pub enum NotTaken {
     /// It could not be asked, or gave no answer. The query, which may hold secrets, is not in the text.
     #[error("{0}")]
     Unreachable(String),
+    /// Its answer is longer than any should be.
+    #[error("its answer has more than {0} bytes")]
+    TooLong(usize),
     /// It answered that it did not.
     #[error("it answered {0}")]
     Refused(reqwest::StatusCode),
@@ -133,6 +136,19 @@ pub async fn taken(request: RequestBuilder) -> Result<reqwest::Response, NotTake
         Ok(reply) => Err(NotTaken::Refused(reply.status())),
         Err(error) => Err(NotTaken::Unreachable(crate::follow::causes(&error.without_url()))),
     }
+}
+
+/// The body of a reply, of so many bytes at most.
+pub async fn body_of(mut reply: reqwest::Response, longest: usize) -> Result<Vec<u8>, NotTaken> {
+    let unreachable = |error: reqwest::Error| NotTaken::Unreachable(crate::follow::causes(&error.without_url()));
+    let mut body = Vec::new();
+    while let Some(part) = reply.chunk().await.map_err(unreachable)? {
+        body.extend_from_slice(&part);
+        if body.len() > longest {
+            return Err(NotTaken::TooLong(longest));
+        }
+    }
+    Ok(body)
 }
 
 /// The query sorted by name, with `distribute=false`. Values of one name stay in their order: which of them counts depends on it.

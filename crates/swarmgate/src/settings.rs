@@ -20,8 +20,9 @@ use model::{Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
 use proxy::tls::Policy;
 use proxy::{Network, Trusted};
-use read::Reader;
+use read::{Reader, TEMPLATE, template_warning};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 /// What the role `proxy` needs to know.
@@ -112,6 +113,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         resolvers: read.list("RESOLVERS", name_server),
         warnings: Vec::new(),
     };
+    warn_of_template(&mut read, Path::new("/cfg/tmpl/haproxy.tmpl"));
     let warnings = read.finish()?;
     Ok(ProxySettings { warnings, ..settings })
 }
@@ -192,6 +194,13 @@ fn read_timeouts(read: &mut Reader<'_>) -> Timeouts {
         tunnel: read.seconds("TIMEOUT_TUNNEL"),
         http_request: read.seconds("TIMEOUT_HTTP_REQUEST"),
         http_keep_alive: read.seconds("TIMEOUT_HTTP_KEEP_ALIVE"),
+    }
+}
+
+/// Docker Flow's users build images with a template of their own at this path. One that a variable names has its warning already.
+fn warn_of_template(read: &mut Reader<'_>, path: &Path) {
+    if read.text(TEMPLATE).is_empty() && path.is_file() {
+        read.warn(template_warning(&path.to_string_lossy()));
     }
 }
 

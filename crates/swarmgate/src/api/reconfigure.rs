@@ -5,6 +5,7 @@
 use super::query::{Pairs, wants_distribution};
 use super::reply::Reply;
 use super::{Api, distribute, echo, log_request};
+use crate::certificates::service;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -36,6 +37,7 @@ async fn configure(api: &Api, params: &Params) -> Reply {
         Ok(Ok(done)) => {
             let mut reply = Reply::ok("");
             reply.warnings = done.applied.warnings.iter().map(|(_, warning)| warning.to_string()).collect();
+            reply.warnings.extend(service::keep(&api.certificates, &api.controller, &done.applied, false).await);
             reply
         }
         Ok(Err(refused)) => Reply::failed(status(&refused), refused.message),

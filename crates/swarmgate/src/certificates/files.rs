@@ -2,11 +2,12 @@
 //!
 //! Everything here blocks. Not here: one file (`known`), and who looks when (`store`).
 
+use super::crt_list::CrtList;
 use super::known::{Held, Known};
 use super::order::Rank;
 use super::{CertName, Sources, directory};
 use proxy::tls::Certificate;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use std::time::SystemTime;
 #[derive(Debug, Default)]
 pub(super) struct Files {
     sources: Sources,
+    list: CrtList,
     known: BTreeMap<PathBuf, Known>,
     /// Directories that cannot be read, and were told of.
     told: BTreeSet<PathBuf>,
@@ -34,8 +36,14 @@ impl Files {
     /// Reads what is new or changed, and forgets what is gone.
     pub(super) fn look(&mut self, now: SystemTime) {
         let sources = self.sources.clone();
-        let mut present = self.list(&sources.certs_dir, |name| !name.starts_with('.'));
-        present.extend(self.list(&sources.secrets_dir, is_secret_certificate));
+        let mut present = self.regular(&sources.certs_dir, |name| !name.starts_with('.'));
+        present.extend(self.regular(&sources.secrets_dir, is_secret_certificate));
+        if let Some(list) = &sources.crt_list {
+            self.list.look(list, now);
+            present.extend(self.list.lines().iter().map(|line| line.path.clone()));
+            // It may lie among the certificates.
+            present.remove(list);
+        }
         self.known.retain(|path, _| present.contains(path));
         for path in present {
             self.known.entry(path.clone()).or_default().look(&path, now);
@@ -61,9 +69,13 @@ impl Files {
 
     /// Every good certificate, in the order of preference.
     pub(super) fn certificates(&self) -> Vec<Arc<Certificate>> {
-        let preferred = &self.sources.preferred;
+        let listed: HashMap<_, _> =
+            self.list.lines().iter().enumerate().map(|(place, line)| (&line.path, place)).collect();
+        let rank = |path: &PathBuf| {
+            let is_secret = path.parent() == Some(&self.sources.secrets_dir);
+            Rank::of(path, listed.get(path).copied(), &self.sources.preferred, is_secret)
+        };
         let good = self.known.iter().filter_map(|(path, known)| Some((path, known.held()?)));
-        let rank = |path: &Path| Rank::of(path, None, preferred, !path.starts_with(&self.sources.certs_dir));
         let mut ranked: Vec<_> = good.map(|(path, held)| (rank(path), Arc::clone(&held.certificate))).collect();
         ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
         ranked.into_iter().map(|(_, certificate)| certificate).collect()
@@ -77,7 +89,7 @@ impl Files {
 
     /// The regular files in a directory, also behind symbolic links, whose names are `wanted`. A directory that is missing is empty; what is
     /// known of one that cannot be read stays.
-    fn list(&mut self, directory: &Path, wanted: impl Fn(&str) -> bool) -> BTreeSet<PathBuf> {
+    fn regular(&mut self, directory: &Path, wanted: impl Fn(&str) -> bool) -> BTreeSet<PathBuf> {
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return BTreeSet::new(),

@@ -27,6 +27,11 @@ impl CertName {
         CertName::parse(&first.chars().chain(inner).take(LONGEST).collect::<String>())
     }
 
+    /// The name for whatever has no usable letter in its own.
+    pub(super) fn of_nobody() -> CertName {
+        CertName("service".to_owned())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_domain_or_service_gives_a_name() {
-        let of = |text| CertName::of(text).map(|name| name.0);
+        let of = |text: &str| CertName::of(text).map(|name| name.0);
         assert_eq!(of("acme.com").as_deref(), Some("acme.com"));
         assert_eq!(of("*.acme.com").as_deref(), Some("*.acme.com"));
         assert_eq!(of("../../etc/passwd").as_deref(), Some("etc_passwd"));

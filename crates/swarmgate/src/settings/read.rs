@@ -30,6 +30,16 @@ const REFUSED_UNTIL_BUILT: [&str; 4] =
 /// Where no time at all makes sense.
 const ZERO_SECONDS: [&str; 2] = ["DRAIN_SECONDS", "DF_RETRY_INTERVAL"];
 
+/// The variable that names a template for haproxy.cfg.
+pub(super) const TEMPLATE: &str = "CFG_TEMPLATE_PATH";
+
+/// What is said about a template that an image was built with.
+pub(super) fn template_warning(path: &str) -> String {
+    format!(
+        "{path}: only a real HAProxy can do what a template says, so it is not used; ENGINE=haproxy will use it once it is built. Certificates of CERTS_DIR are served without it"
+    )
+}
+
 impl Variables {
     /// The environment of the process and the secrets in `SECRETS_DIR` (`/run/secrets`).
     #[allow(clippy::disallowed_methods, reason = "this is the one door to the environment")]
@@ -199,6 +209,7 @@ impl<'v> Reader<'v> {
                     "{}: this version does not act on it yet, and ignoring it would not be safe",
                     setting.name
                 )),
+                State::NotYet if setting.name == TEMPLATE => self.warnings.push(template_warning(value)),
                 State::NotYet => self.warnings.push(format!("{}: this version does not act on it yet", setting.name)),
                 State::Gone => self.warnings.push(format!(
                     "{}: belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored",

@@ -108,3 +108,29 @@ fn a_file_of_authorities_that_cannot_be_used_stops_the_start() {
     }
     assert!(proxy(&variables(&[("SERVER_CA_FILE", "")])).unwrap().tls.server_authorities.is_none());
 }
+
+#[test]
+fn a_template_of_ones_own_gets_one_warning_that_names_the_way_out() {
+    let named = proxy(&variables(&[("CFG_TEMPLATE_PATH", "/tmpl/a")])).unwrap().warnings;
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert!(named[0].starts_with("/tmpl/a: ") && named[0].contains("ENGINE=haproxy"), "{named:?}");
+    let path = std::env::temp_dir().join(format!("swarmgate-{}-haproxy.tmpl", std::process::id()));
+    let warned = |variables: &Variables| {
+        let mut read = super::Reader::new(variables, super::Role::Proxy);
+        super::warn_of_template(&mut read, &path);
+        read.finish().unwrap()
+    };
+    assert!(warned(&Variables::default()).is_empty());
+    std::fs::write(&path, "frontend services").unwrap();
+    assert_eq!(warned(&Variables::default()), [super::template_warning(&path.to_string_lossy())]);
+    assert_eq!(warned(&variables(&[("CFG_TEMPLATE_PATH", "/tmpl/a")])), named);
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn the_clusters_secret_is_never_shown() {
+    let text = mistakes(proxy(&variables(&[("DFP_CLUSTER_SECRET", "s3cret\nvalue")])));
+    assert!(text.contains("DFP_CLUSTER_SECRET: ") && !text.contains("s3cret"), "{text}");
+    let settings = proxy(&variables(&[("DFP_CLUSTER_SECRET", "s3cret")])).unwrap();
+    assert!(settings.cluster_secret.is_some() && !format!("{settings:?}").contains("s3cret"));
+}

@@ -1,0 +1,99 @@
+//! Asking the other replicas for their certificates.
+//!
+//! Not here: replicas that send theirs (`send`).
+
+use super::{Asked, LOOK};
+use crate::addresses::is_own;
+use crate::api::{Cert, Certs};
+use crate::certificates::{CertName, Certificates, NotStored, Outcome, Upload};
+use crate::peers::{NotTaken, Peers, body_of, taken};
+use axum::http::Method;
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// A replica is ready after this, with what it has got.
+const LONGEST_FIRST_TRY: Duration = Duration::from_secs(5);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// The longest list of certificates that is taken, in bytes.
+const LONGEST_LIST: usize = 64 * 1024 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+enum NoList {
+    #[error(transparent)]
+    NotTaken(#[from] NotTaken),
+    #[error("its list is not one: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Asks once before this replica is ready, and then until it is a member of its service and every other member has answered: what is distributed
+/// from then on reaches it.
+pub(super) async fn run(peers: Peers, certificates: Certificates, asked: Asked) {
+    let first = timeout(LONGEST_FIRST_TRY, fetch_all(&peers, &certificates, &mut Vec::new())).await;
+    if !matches!(first, Ok(true)) {
+        tracing::warn!("Not all other replicas have given their certificates; asking on");
+    }
+    asked.set();
+    let (mut told, mut retry) = (Vec::new(), LOOK);
+    loop {
+        sleep(retry).await;
+        let is_member = peers.all().await.is_ok_and(|addresses| addresses.into_iter().any(is_own));
+        if is_member {
+            if fetch_all(&peers, &certificates, &mut told).await {
+                break;
+            }
+            retry = (retry * 2).min(LONGEST_RETRY);
+        }
+    }
+}
+
+/// Asks every other replica at once, and takes over what is newer than ours. Whether all have answered; where DNS knows no replicas there are none.
+/// `told` are those whose silence was told.
+async fn fetch_all(peers: &Peers, certificates: &Certificates, told: &mut Vec<IpAddr>) -> bool {
+    let mut questions = JoinSet::new();
+    for ip in peers.others().await.unwrap_or_default() {
+        let peers = peers.clone();
+        questions.spawn(async move { (ip, fetch(&peers, ip).await) });
+    }
+    let mut all = true;
+    while let Some(answer) = questions.join_next().await {
+        match answer {
+            Ok((ip, Ok(certs))) => take_over(certificates, ip, certs).await,
+            Ok((ip, Err(error))) => {
+                all = false;
+                if !told.contains(&ip) {
+                    tracing::warn!("Replica {ip} does not give its certificates: {error}");
+                    told.push(ip);
+                }
+            }
+            Err(_) => all = false,
+        }
+    }
+    all
+}
+
+async fn fetch(peers: &Peers, ip: IpAddr) -> Result<Vec<Cert>, NoList> {
+    let reply = taken(peers.request(Method::GET, ip, "/v1/docker-flow-proxy/certs")).await?;
+    let certs: Certs = serde_json::from_slice(&body_of(reply, LONGEST_LIST).await?)?;
+    Ok(certs.certs.unwrap_or_default())
+}
+
+async fn take_over(certificates: &Certificates, ip: IpAddr, certs: Vec<Cert>) {
+    let mut stored = 0;
+    for Cert { proxy_service_name: name, cert_content: pem, .. } in certs {
+        let Some(name) = CertName::parse(&name) else {
+            tracing::warn!("Replica {ip} has a certificate whose name is none: {name:?}");
+            continue;
+        };
+        match certificates.put(Upload { name, pem: pem.into_bytes().into(), only_newer: true }).await {
+            Ok(Outcome::Stored) => stored += 1,
+            Ok(Outcome::Kept) => {}
+            Err(NotStored::Stopping(_)) => return,
+            Err(error) => tracing::warn!("From replica {ip}: {error}"),
+        }
+    }
+    if stored > 0 {
+        tracing::info!("{stored} certificates of replica {ip} are taken over");
+    }
+}
