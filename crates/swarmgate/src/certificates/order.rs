@@ -79,7 +79,7 @@ mod tests {
         let preferred = [Pattern::new("*.org"), Pattern::new("/run/secrets/*"), Pattern::new("z*")];
         let file = |name: &str, listed| (Path::new("/certs").join(name), listed, false);
         let secret = |name: &str| (Path::new("/run/secrets").join(name), None, true);
-        let mut files = vec![
+        let mut files = [
             secret("cert-a"),
             file("b.com", None),
             file("z", None),

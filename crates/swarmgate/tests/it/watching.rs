@@ -3,8 +3,6 @@
 use crate::harness::{Bundle, Folder, TestProxy, certificate_for, soon};
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::time::Duration;
-use tokio::time::sleep;
 
 async fn watching(folder: &Folder, more: &[(&str, &str)]) -> TestProxy {
     let (certs, secrets) = (folder.text("certs"), folder.text("secrets"));
@@ -22,12 +20,8 @@ async fn served(proxy: &TestProxy) -> Vec<String> {
 
 /// Waits until exactly these files are served, in this order.
 async fn serves(proxy: &TestProxy, names: &[&str]) {
-    let wait = async {
-        while served(proxy).await != names {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    soon(&format!("{names:?}"), wait).await;
+    // A call takes its time; nobody sleeps.
+    soon(&format!("{names:?}"), async { while served(proxy).await != names {} }).await;
 }
 
 /// Each file is a certificate for its own name, and `.com`.
