@@ -2,7 +2,7 @@
 //!
 //! Not here: TLS to servers itself (`encrypted_servers`).
 
-use crate::harness::{Authority, Backend, Certified, Encrypted, TestProxy, free_port, get, ok, soon};
+use crate::harness::{Backend, Certified, Encrypted, ServerAuthority, TestProxy, free_port, get, ok, soon};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const NAME: &str = "go.internal";
@@ -13,8 +13,8 @@ async fn publish(proxy: &TestProxy, port: u16, asked: &str) {
 }
 
 /// Two servers, for plain requests and for those over TLS, and a proxy with a certificate for [`NAME`].
-async fn two_ports() -> (TestProxy, Authority, [Backend; 2]) {
-    let authority = Authority::called("ours");
+async fn two_ports() -> (TestProxy, ServerAuthority, [Backend; 2]) {
+    let authority = ServerAuthority::called("ours");
     let folder = format!("{}/two-ports-{}", env!("CARGO_TARGET_TMPDIR"), free_port());
     std::fs::create_dir_all(&folder).expect("a folder for tests");
     std::fs::write(format!("{folder}/go.pem"), authority.certifies(&[NAME]).pem()).expect("a folder for tests");
@@ -24,7 +24,7 @@ async fn two_ports() -> (TestProxy, Authority, [Backend; 2]) {
 }
 
 /// The first lines that the servers of both kinds of requests got of one of each.
-async fn one_of_each(proxy: &TestProxy, authority: &Authority, backends: &mut [Backend; 2]) -> [String; 2] {
+async fn one_of_each(proxy: &TestProxy, authority: &ServerAuthority, backends: &mut [Backend; 2]) -> [String; 2] {
     let closing = |path: &str| format!("GET /demo/{path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let mut lines = [String::new(), String::new()];
     let mut plain = proxy.client().await;

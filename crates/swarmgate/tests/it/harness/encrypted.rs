@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Somebody who signs certificates.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct ServerAuthority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
 pub(crate) struct Certified {
@@ -43,12 +43,12 @@ pub(crate) enum Seen {
     Goodbye,
 }
 
-impl Authority {
-    pub(crate) fn called(name: &str) -> Authority {
+impl ServerAuthority {
+    pub(crate) fn called(name: &str) -> ServerAuthority {
         let mut params = params(&[]);
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Authority(CertifiedIssuer::self_signed(params, new_key()).expect("a certificate"))
+        ServerAuthority(CertifiedIssuer::self_signed(params, new_key()).expect("a certificate"))
     }
 
     /// Its own certificate, for those who believe it.
