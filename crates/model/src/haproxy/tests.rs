@@ -95,7 +95,7 @@ fn behaviour_188_certificates_stand_in_the_bind_of_every_tls_port() {
 fn behaviour_117_the_authorities_of_clients_stand_in_the_bind_of_every_tls_port() {
     let globals = Globals {
         frontends: Frontend::parse_list("80,443:ssl").unwrap(),
-        certificates: vec!["xip.io.pem".to_owned()],
+        certificates: vec!["/certs/xip.io.pem".to_owned()],
         ca_file: Some("/run/secrets/our ca".to_owned()),
         ..Globals::default()
     };

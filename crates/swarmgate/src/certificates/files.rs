@@ -22,6 +22,8 @@ pub(super) struct Files {
     known: BTreeMap<PathBuf, Known>,
     /// Directories that cannot be read, and were told of.
     told: BTreeSet<PathBuf>,
+    /// What is wrong with names of the list, and was told.
+    wrong: BTreeSet<String>,
 }
 
 impl Files {
@@ -67,16 +69,26 @@ impl Files {
         self.known.get(&self.path(name))?.held()
     }
 
-    /// Every good certificate, in the order of preference.
-    pub(super) fn certificates(&self) -> Vec<Arc<Certificate>> {
+    /// Every good certificate, in the order of preference. The list's names stand in place of its own.
+    pub(super) fn certificates(&mut self) -> Vec<Arc<Certificate>> {
         let listed: HashMap<_, _> =
-            self.list.lines().iter().enumerate().map(|(place, line)| (&line.path, place)).collect();
-        let rank = |path: &PathBuf| {
+            self.list.lines().iter().enumerate().map(|(place, line)| (&line.path, (place, &line.names))).collect();
+        let (mut ranked, mut wrong) = (Vec::new(), BTreeSet::new());
+        for (path, known) in &self.known {
+            let Some(held) = known.held() else { continue };
+            let line = listed.get(path);
             let is_secret = path.parent() == Some(&self.sources.secrets_dir);
-            Rank::of(path, listed.get(path).copied(), &self.sources.preferred, is_secret)
-        };
-        let good = self.known.iter().filter_map(|(path, known)| Some((path, known.held()?)));
-        let mut ranked: Vec<_> = good.map(|(path, held)| (rank(path), Arc::clone(&held.certificate))).collect();
+            let rank = Rank::of(path, line.map(|(place, _)| *place), &self.sources.preferred, is_secret);
+            let certificate = match line.filter(|(_, names)| !names.is_empty()) {
+                None => Arc::clone(&held.certificate),
+                Some((_, names)) => named(&held.certificate, names, &mut wrong),
+            };
+            ranked.push((rank, certificate));
+        }
+        wrong
+            .difference(&self.wrong)
+            .for_each(|wrong| tracing::warn!("CRT_LIST_PATH: {wrong}; it keeps its own names"));
+        self.wrong = wrong;
         ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
         ranked.into_iter().map(|(_, certificate)| certificate).collect()
     }
@@ -107,6 +119,17 @@ impl Files {
         }
         self.known.keys().filter(|path| path.parent() == Some(directory)).cloned().collect()
     }
+}
+
+/// The certificate for these names; what is wrong with them goes to `wrong`.
+fn named(certificate: &Arc<Certificate>, names: &[String], wrong: &mut BTreeSet<String>) -> Arc<Certificate> {
+    certificate.with_names(names).map_or_else(
+        |error| {
+            wrong.insert(format!("certificate {}: {error}", certificate.path()));
+            Arc::clone(certificate)
+        },
+        Arc::new,
+    )
 }
 
 /// Docker Flow's rule for secrets.

@@ -7,16 +7,19 @@ use super::known::Held;
 use super::{CertName, Sources, directory};
 use crate::controller::{Controller, Stopping};
 use proxy::tls::{BadCertificate, Certificate};
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinError;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 /// How often files are looked at. What is new is live well within two seconds.
 const LOOK: Duration = Duration::from_millis(500);
+/// How often is told which certificates end soon.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Uploads that may wait; whoever brings more waits for a place.
 const MAILBOX: usize = 64;
 /// Files that callers may bring; more are refused before they fill the disk.
@@ -105,6 +108,7 @@ impl Store {
         let mut files = Files::new(sources);
         files.look(SystemTime::now());
         let live = files.certificates();
+        tell_of_new(&[], &live);
         Store { files, live }
     }
 
@@ -149,6 +153,7 @@ impl Keeper {
     async fn run(mut self, mut letters: mpsc::Receiver<Letter>) {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut days = interval_at(Instant::now() + DAY, DAY);
         loop {
             let carried_on = tokio::select! {
                 letter = letters.recv() => match letter {
@@ -161,6 +166,10 @@ impl Keeper {
                     }
                     None => false,
                 },
+                _ = days.tick() => {
+                    tell(&self.store.live, Certificate::expiry_warning);
+                    true
+                }
                 _ = looks.tick() => {
                     self.with_files(|files| files.look(SystemTime::now())).await.is_ok() && self.publish().await.is_ok()
                 }
@@ -180,12 +189,10 @@ impl Keeper {
     /// Makes the set live if it is another one.
     async fn publish(&mut self) -> Result<(), Stopping> {
         let certificates = self.store.files.certificates();
-        let same = |(one, other): (&Arc<Certificate>, &Arc<Certificate>)| Arc::ptr_eq(one, other);
-        let unchanged =
-            certificates.len() == self.store.live.len() && certificates.iter().zip(&self.store.live).all(same);
-        if unchanged {
+        if certificates == self.store.live {
             return Ok(());
         }
+        tell_of_new(&self.store.live, &certificates);
         let generation = self.controller.serve_certificates(certificates.clone()).await?;
         tracing::info!("{} certificates are live in generation {generation}", certificates.len());
         self.store.live = certificates;
@@ -206,6 +213,25 @@ impl Keeper {
         let (files, done) = lent.await?;
         self.store.files = files;
         Ok(done)
+    }
+}
+
+/// Says what is odd about certificates that were not served before.
+fn tell_of_new(before: &[Arc<Certificate>], now: &[Arc<Certificate>]) {
+    let before: HashMap<_, _> = before.iter().map(|certificate| (certificate.path(), certificate)).collect();
+    let new = now.iter().filter(|certificate| before.get(certificate.path()) != Some(certificate));
+    tell(new, Certificate::warnings);
+}
+
+/// Says what `warnings` has to say.
+fn tell<'c, W: IntoIterator<Item = String>>(
+    certificates: impl IntoIterator<Item = &'c Arc<Certificate>>,
+    warnings: impl Fn(&Certificate, SystemTime) -> W,
+) {
+    let now = SystemTime::now();
+    for certificate in certificates {
+        let warnings = warnings(certificate, now).into_iter();
+        warnings.for_each(|warning| tracing::warn!("Certificate {}: {warning}", certificate.path()));
     }
 }
 

@@ -94,7 +94,7 @@ async fn what_is_no_certificate_is_refused_with_the_reason_and_changes_nothing()
     let (_, key) = other.pem.split_once("-----BEGIN PRIVATE").expect("two parts");
     let foreign = format!("{certificate}-----BEGIN PRIVATE{key}");
     for (bad, reason) in
-        [("hello", "no certificate"), (certificate, "no private key"), (&foreign, "not the key of its certificate")]
+        [("hello", "not PEM"), (certificate, "no private key"), (&foreign, "does not belong to its certificate")]
     {
         let reply = proxy.put_certificate("certName=a", bad).await;
         assert_eq!(reply.status(), 400);

@@ -134,6 +134,22 @@ async fn links_as_kubernetes_mounts_them_are_followed() {
 }
 
 #[tokio::test]
+async fn the_lists_names_stand_in_place_of_a_certificates_own() {
+    let folder = Folder::new();
+    let bundles = write_all(&folder, &["certs/a", "certs/b"]);
+    folder.write("list", "certs/a *.x.com Y.com !v.x.com\ncerts/b not/a/name\n");
+    let proxy = watching(&folder, &[("CRT_LIST_PATH", &folder.text("list"))]).await;
+    for (name, bundle) in [("w.x.com", 0), ("y.com", 0), ("b.com", 1)] {
+        assert!(bundles[bundle].is_for(&proxy, Some(name)).await, "{name}");
+    }
+    let generation = proxy.generation();
+    folder.write("list", "certs/b\ncerts/a z.com\n");
+    serves(&proxy, &["b", "a"]).await;
+    assert!(bundles[0].is_for(&proxy, Some("z.com")).await && bundles[1].is_for(&proxy, Some("y.com")).await);
+    assert_eq!(proxy.generation(), generation.next(), "what did not change publishes nothing");
+}
+
+#[tokio::test]
 async fn behaviour_117_a_list_of_certificates_comes_first_in_its_own_order() {
     let folder = Folder::new();
     write_all(&folder, &["certs/a", "certs/b", "certs/c", "lists/y", "lists/z"]);
