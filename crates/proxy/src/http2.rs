@@ -8,6 +8,7 @@ mod head;
 mod preface;
 mod response;
 mod stream;
+mod watch;
 
 pub(crate) use preface::{Begins, Rewound, begins};
 pub(crate) use stream::Stream;
@@ -18,8 +19,8 @@ use crate::http1::MAX_HEAD;
 use crate::origin::Origin;
 use crate::worker::{Open, Shared};
 use bytes::Bytes;
-use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
+use h2::{Reason, RecvStream};
 use http::Request;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
+use watch::{Watch, Watched};
 
 /// Requests of one connection at a time: HAProxy's default.
 const MOST_STREAMS: u32 = 100;
@@ -44,11 +46,14 @@ type Accepted = Result<(Request<RecvStream>, SendResponse<Bytes>), h2::Error>;
 
 /// One connection and how long it may be idle.
 struct Streams<S> {
-    connection: Connection<S, Bytes>,
+    connection: Connection<Watched<S>, Bytes>,
+    watch: Watch,
     shared: Arc<Shared>,
     idle: Deadline,
     /// GOAWAY is on its way: no more requests than those that are under way.
     leaving: bool,
+    /// The client has broken the rules: GOAWAY is on its way, and nothing is waited for.
+    refused: bool,
 }
 
 /// Serves a connection until it ends. `open` is its place among those that are open.
@@ -58,9 +63,10 @@ where
 {
     open.register().await;
     let limit = shared.timeouts.http_request;
+    let (stream, watch) = Watched::new(stream);
     let Ok(Ok(connection)) = timeout(limit, builder().handshake(stream)).await else { return };
     let idle = Deadline::after(shared.timeouts.http_keep_alive);
-    let mut streams = Streams { connection, shared, idle, leaving: false };
+    let mut streams = Streams { connection, watch, shared, idle, leaving: false, refused: false };
     while let Some(accepted) = poll_fn(|cx| streams.poll_next(cx)).await {
         let Ok((request, respond)) = accepted else { break };
         let (request, body) = request.into_parts();
@@ -90,12 +96,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Streams<S> {
             if self.shared.is_draining() {
                 self.leave();
             }
+            if let Some(reason) = self.watch.objection() {
+                self.refuse(reason);
+            }
             if let Poll::Ready(accepted) = self.connection.poll_accept(cx) {
                 return Poll::Ready(accepted);
             }
-            let is_busy = self.connection.has_streams();
+            let is_busy = self.connection.has_streams() && !self.refused;
             if is_busy {
-                self.idle.set(self.shared.timeouts.http_keep_alive);
+                self.idle.set(if self.leaving { GOODBYE } else { self.shared.timeouts.http_keep_alive });
             }
             ready!(self.idle.poll_passed(cx));
             if self.leaving && !is_busy {
@@ -103,6 +112,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Streams<S> {
             }
             // The goodbye is written by the next round.
             self.leave();
+        }
+    }
+
+    /// Ends it all, once.
+    fn refuse(&mut self, reason: Reason) {
+        if !std::mem::replace(&mut self.refused, true) {
+            tracing::debug!("an HTTP/2 connection is ended: {reason}");
+            self.connection.abrupt_shutdown(reason);
+            self.leaving = true;
+            self.idle.set(GOODBYE);
         }
     }
 
