@@ -4,8 +4,17 @@ use super::Trio;
 use crate::client::{Client, Event, Response};
 use crate::frame::{code, data, head, kind, last_data, request, settings};
 use crate::hpack::Block;
-use crate::it::harness::{Peer, ok};
+use crate::it::harness::{Bundle, Folder, Peer, ok, soon};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// As many as one connection may have open.
 const STREAMS: u32 = 100;
@@ -81,6 +90,34 @@ async fn a_stream_takes_up_a_server_that_http1_has_left() {
     assert!(server.receives_head().await.starts_with("GET /2 "), "one pool for both");
     server.send(ok("two")).await;
     assert_eq!(trio.client.response(1).await.text(), "two");
+}
+
+#[tokio::test]
+async fn over_tls_it_is_agreed_on_by_alpn() {
+    let (certificates, bundle) = (Folder::new(), Bundle::new(&["a.example"]));
+    certificates.write("a.pem", &bundle.pem);
+    let mut trio = Trio::with(&[("CERTS_DIR", &certificates.text(""))], &[]).await;
+    let stream = encrypted(trio.proxy.tls_address(), &bundle.pem).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    trio.client = Client::over(Box::new(stream)).greet(&[]).await;
+    let (mut server, head) = trio.server_gets(request(1, Block::get("/"))).await;
+    assert!(head.contains("X-Forwarded-Proto: https\r\n"), "{head}");
+    server.send(ok("hello")).await;
+    assert_eq!(trio.client.response(1).await.text(), "hello");
+}
+
+/// A connection that offers HTTP/2 alone.
+async fn encrypted(address: SocketAddr, pem: &str) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate")).expect("an authority");
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions().expect("all versions").with_root_certificates(roots);
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(address).await.expect("an open port");
+    let name = ServerName::try_from("a.example").expect("a name");
+    let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    soon("a handshake", connecting).await.expect("a proxy that speaks TLS")
 }
 
 #[tokio::test]
