@@ -2,11 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustls::{ClientConfig, StreamOwned};
 
-use crate::http;
+use crate::{http, tls};
 
 /// Longer than any answer may take: a refused service takes Docker Flow 40 s, swarmgate answers in milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -16,12 +18,24 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// A keep-alive connection to one port of the loopback address, opened anew after the server closed it.
 pub(crate) struct Api {
     address: SocketAddr,
-    connection: Option<BufReader<TcpStream>>,
+    /// How to speak TLS; `None`: not at all.
+    tls: Option<Arc<ClientConfig>>,
+    connection: Option<BufReader<Box<dyn Stream>>>,
 }
+
+/// A connection, plain or encrypted.
+trait Stream: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Stream for T {}
 
 impl Api {
     pub(crate) fn new(port: u16) -> Self {
-        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), connection: None }
+        Self::encrypted(port, None)
+    }
+
+    /// With TLS, if there is a client for it.
+    pub(crate) fn encrypted(port: u16, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), tls, connection: None }
     }
 
     /// GET, and an error for anything but 200.
@@ -30,7 +44,7 @@ impl Api {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        let request = format!("GET {path} HTTP/1.1\r\nHost: bench.local\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", tls::HOST);
         connection.get_mut().write_all(request.as_bytes())?;
         let head = read_head(&mut connection).with_context(|| format!("no answer to {path}"))?;
         ensure!(head.length <= MAX_ANSWER, "an answer of {} bytes to {path}", head.length);
@@ -45,15 +59,18 @@ impl Api {
         Ok(())
     }
 
-    fn connect(&self) -> Result<BufReader<TcpStream>> {
+    fn connect(&self) -> Result<BufReader<Box<dyn Stream>>> {
         let stream = TcpStream::connect(self.address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(BufReader::new(stream))
+        Ok(BufReader::new(match &self.tls {
+            Some(client) => Box::new(StreamOwned::new(tls::begin(client)?, stream)),
+            None => Box::new(stream),
+        }))
     }
 }
 
-fn read_head(connection: &mut BufReader<TcpStream>) -> Result<http::Head> {
+fn read_head(connection: &mut impl BufRead) -> Result<http::Head> {
     let mut bytes = Vec::new();
     while bytes.len() < MAX_ANSWER {
         ensure!(connection.read_until(b'\n', &mut bytes)? > 0, "the connection was closed");

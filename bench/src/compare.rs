@@ -1,20 +1,22 @@
 //! One workload through all proxies: rounds interleaved, so that what disturbs the machine disturbs all of them alike.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use crate::api::Api;
 use crate::arena::{Arena, Idle};
-use crate::load::{Ask, Load};
+use crate::load::{Ask, Load, Manner};
 use crate::measure::{Sample, rss_kib, usage};
 use crate::peers::{self, AccessLog, Kind, Peer, Plan};
+use crate::tls::{Alpn, Certificate};
 use crate::workload::{Workload, service};
 
 /// Before a measurement: connections are made and pools filled.
 const WARM_UP: Duration = Duration::from_millis(300);
-/// After a measurement: how long a connection may still wait for its first answer before it counts as lost.
+/// After a measurement: how long a connection or stream may still wait for its first answer before it counts as lost.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// A line of the access log is written within this time.
@@ -23,6 +25,7 @@ const LONGEST_LOG: Duration = Duration::from_secs(5);
 /// What holds for every workload of a run.
 pub(crate) struct Setup {
     pub(crate) swarmgate: PathBuf,
+    pub(crate) certificate: Certificate,
     pub(crate) kinds: Vec<Kind>,
     pub(crate) core: usize,
     /// Rounds of every workload, unless each has its own.
@@ -37,7 +40,11 @@ pub(crate) struct Comparison {
 }
 
 pub(crate) fn compare(arena: &mut Arena, setup: &Setup, workload: &'static Workload) -> Result<Comparison> {
+    let bundle = setup.certificate.bundle();
     let mut plan = setup.plan(workload.services, arena.backend_port()?);
+    if workload.tls {
+        plan.bundle = Some(&bundle);
+    }
     if workload.log {
         plan.access_log = AccessLog::Discarded;
     }
@@ -46,7 +53,7 @@ pub(crate) fn compare(arena: &mut Arena, setup: &Setup, workload: &'static Workl
     let mut samples: Vec<_> = peers.iter().map(|peer| (peer.kind, Vec::new())).collect();
     for _ in 0..setup.rounds.unwrap_or(workload.rounds) {
         for (peer, (_, samples)) in peers.iter().zip(&mut samples) {
-            let sample = measure(arena, setup.length, peer, workload);
+            let sample = measure(arena, setup, peer, workload);
             samples.push(sample.with_context(|| format!("{} under {}", peer.kind.name(), workload.name))?);
         }
     }
@@ -57,8 +64,8 @@ fn contenders(setup: &Setup, workload: &Workload) -> Vec<Kind> {
     if workload.against == Kind::Single {
         return setup.kinds.iter().copied().filter(|kind| *kind == Kind::Swarmgate).chain([Kind::Single]).collect();
     }
-    // A relay knows neither services nor when an answer ends.
-    let relayed = workload.services == 1 && !workload.close && !workload.log;
+    // A relay knows neither services nor when an answer ends, and no TLS.
+    let relayed = workload.services == 1 && workload.manner == Manner::Kept && !workload.log && !workload.tls;
     setup.kinds.iter().copied().filter(|kind| relayed || *kind != Kind::Relay).collect()
 }
 
@@ -79,21 +86,21 @@ pub(crate) fn writes_log(arena: &mut Arena, setup: &Setup) -> Result<bool> {
     Ok(true)
 }
 
-fn measure(arena: &mut Arena, length: Duration, peer: &Peer, workload: &Workload) -> Result<Sample> {
-    let mut load = Load::new(&workload.ask(peer), workload.connections);
+fn measure(arena: &mut Arena, setup: &Setup, peer: &Peer, workload: &Workload) -> Result<Sample> {
+    let mut load = Load::new(&workload.ask(peer, &setup.certificate), workload.connections);
     arena.open(&mut load)?;
     run(arena, &mut load, WARM_UP)?;
     let warm_up = load.take_tally();
     load.mark();
     let me = std::process::id();
     let (before, own_before) = (usage(peer.pid())?, usage(me)?);
-    let wall = run(arena, &mut load, length)?;
+    let wall = run(arena, &mut load, setup.length)?;
     let (after, own_after) = (usage(peer.pid())?, usage(me)?);
     let mut tally = load.take_tally();
     let lost = lost(arena, &mut load)?;
     if lost > 0 {
         tally.failed += lost as u64;
-        tally.first_fault.get_or_insert(format!("{lost} connections got no answer at all"));
+        tally.first_fault.get_or_insert(format!("{lost} connections or streams got no answer at all"));
     }
     Ok(Sample {
         requests: tally.requests,
@@ -106,7 +113,7 @@ fn measure(arena: &mut Arena, length: Duration, peer: &Peer, workload: &Workload
     })
 }
 
-/// How many connections are never answered, although the load goes on for a while.
+/// How many connections or streams are never answered, although the load goes on for a while.
 fn lost(arena: &mut Arena, load: &mut Load) -> Result<usize> {
     let begun = Instant::now();
     while load.unanswered() > 0 && begun.elapsed() < GRACE {
@@ -124,15 +131,17 @@ fn run(arena: &mut Arena, load: &mut Load, length: Duration) -> Result<Duration>
 impl Setup {
     pub(crate) fn plan(&self, services: usize, backend: u16) -> Plan<'_> {
         let (core, swarmgate) = (self.core, self.swarmgate.as_path());
-        Plan { services, clients: 0, access_log: AccessLog::Off, backend, core, swarmgate }
+        Plan { services, clients: 0, access_log: AccessLog::Off, bundle: None, backend, core, swarmgate }
     }
 }
 
 impl Workload {
     /// What is asked of a proxy: the last service in its order.
-    pub(crate) fn ask(&self, peer: &Peer) -> Ask {
+    pub(crate) fn ask(&self, peer: &Peer, certificate: &Certificate) -> Ask {
         let last = if peer.kind == Kind::Single { 0 } else { self.services - 1 };
-        Ask { port: peer.port, path: format!("/{}/", service(last)), body: self.body, close: self.close }
+        let alpn = if matches!(self.manner, Manner::Streams(_)) { Alpn::Http2 } else { Alpn::Http1 };
+        let tls = self.tls.then(|| Arc::clone(certificate.client(alpn)));
+        Ask { port: peer.port, path: format!("/{}/", service(last)), body: self.body, manner: self.manner, tls }
     }
 }
 

@@ -12,8 +12,6 @@ use crate::table;
 /// Memory at 10,000 services.
 const MANY_SERVICES: usize = 10_000;
 const MIB_AT_MANY_SERVICES: f64 = 64.0;
-/// Memory of an idle connection.
-const KIB_IDLE: f64 = 4.0;
 
 /// One figure.
 pub(crate) struct Figure {
@@ -31,8 +29,7 @@ pub(crate) fn all(comparisons: &[Comparison], timings: &[Timing], idle: &[IdleCo
     figures.extend(timings.iter().flat_map(of_timing));
     figures.extend(comparisons.iter().filter_map(memory));
     let own = idle.iter().filter(|cost| cost.kind == Kind::Swarmgate);
-    figures
-        .extend(own.map(|cost| Figure::new("memory of an idle connection".to_owned(), " KiB", (cost.kib, KIB_IDLE))));
+    figures.extend(own.map(|cost| Figure::new(cost.idle.says.to_owned(), " KiB", (cost.kib, cost.idle.at_most))));
     figures
 }
 

@@ -1,4 +1,4 @@
-//! Just enough of HTTP/1.1 to know whether an answer is whole and right.
+//! Just enough of HTTP/1.1 to know whether an answer is whole and right, and all that can be wrong with one.
 //!
 //! Not an HTTP client: an answer without a `Content-Length` is a fault here, because every answer the benchmark asks for has one.
 
@@ -19,6 +19,14 @@ pub(crate) enum Fault {
     Length { got: usize, want: usize },
     #[error("more bytes than the answer has")]
     Surplus,
+    #[error("a header block that does not begin with the status, or a body without one")]
+    Block,
+    #[error("the server sent {}", match .0 { 7 => "GOAWAY", _ => "RST_STREAM" })]
+    Refused(u8),
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    #[error("the handshake came to {0}")]
+    Handshake(String),
     #[error("socket: {0}")]
     Socket(#[from] std::io::Error),
 }

@@ -2,17 +2,21 @@
 //!
 //! Closed loop, so the proxy is always busy and the figure to read is CPU per request, not latency.
 
-use std::io::{self, ErrorKind, Read, Write};
+mod http1;
+mod http2;
+mod wire;
+
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use mio::event::Event;
-use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use rustix::net::RecvFlags;
+use rustls::ClientConfig;
 
-use crate::http::{Fault, Reply};
+use crate::http::Fault;
+use crate::tls::HOST;
+use wire::Wire;
 
 /// More wrong answers than this in one run mean that there is nothing to measure.
 const MAX_FAILED: u64 = 1000;
@@ -23,8 +27,20 @@ pub(crate) struct Ask {
     pub(crate) path: String,
     /// Bytes the body of every answer must have.
     pub(crate) body: usize,
-    /// Ask once a connection, with `Connection: close`, and see the proxy close it.
-    pub(crate) close: bool,
+    pub(crate) manner: Manner,
+    /// How to speak TLS; `None`: not at all.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+}
+
+/// How a connection is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// HTTP/1.1, one request after another.
+    Kept,
+    /// HTTP/1.1: ask once, with `Connection: close`, and see the proxy close it.
+    Closed,
+    /// HTTP/2 with so many requests at a time.
+    Streams(usize),
 }
 
 /// What came of it since the last call of [`Load::take_tally`].
@@ -46,34 +62,40 @@ pub(crate) struct Load {
 /// What is sent, and what must come back.
 struct Question {
     request: Vec<u8>,
+    /// The same for HTTP/2: of a connection's first request, and of all others.
+    blocks: [Vec<u8>; 2],
     body: usize,
+    manner: Manner,
     close: bool,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 struct Connection {
-    stream: TcpStream,
-    stage: Stage,
-    reply: Reply,
+    wire: Wire,
+    speech: Speech,
     /// Whether a right answer came since the mark.
     answered: bool,
 }
 
-#[derive(PartialEq)]
-enum Stage {
-    Unasked,
-    Waiting,
-    /// The answer is whole, the close that must follow it has not come.
-    Ending,
+enum Speech {
+    Http1(http1::Connection),
+    Http2(http2::Connection),
 }
 
 impl Load {
     pub(crate) fn new(ask: &Ask, connections: usize) -> Self {
-        let last = if ask.close { "Connection: close\r\n" } else { "" };
-        let head =
-            format!("GET {} HTTP/1.1\r\nHost: bench.local\r\nUser-Agent: bench\r\nAccept: */*\r\n{last}\r\n", ask.path);
+        let close = ask.manner == Manner::Closed;
+        let question = Question {
+            request: http1::request(&ask.path, HOST, close),
+            blocks: http2::header_blocks(&ask.path, HOST),
+            body: ask.body,
+            manner: ask.manner,
+            close,
+            tls: ask.tls.clone(),
+        };
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, ask.port)),
-            question: Question { request: head.into_bytes(), body: ask.body, close: ask.close },
+            question,
             connections: Vec::with_capacity(connections),
             wanted: connections,
             tally: Tally::default(),
@@ -82,7 +104,7 @@ impl Load {
 
     /// A load that asks nothing.
     pub(crate) fn none() -> Self {
-        Self::new(&Ask { port: 0, path: String::new(), body: 0, close: false }, 0)
+        Self::new(&Ask { port: 0, path: String::new(), body: 0, manner: Manner::Kept, tls: None }, 0)
     }
 
     pub(crate) fn body(&self) -> usize {
@@ -98,12 +120,11 @@ impl Load {
 
     /// Goes on with the connection of this event; what ends begins anew at once.
     pub(crate) fn ready(&mut self, event: &Event, registry: &Registry, scratch: &mut [u8]) -> Result<()> {
-        let place = event.token().0;
-        let connection = &mut self.connections[place];
+        let connection = &mut self.connections[event.token().0];
         let renew = match connection.go_on(&self.question, event.is_read_closed(), scratch) {
-            Ok(false) => return Ok(()),
-            Ok(true) => {
-                self.tally.requests += 1;
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                self.tally.requests += count;
                 connection.answered = true;
                 self.question.close
             }
@@ -112,7 +133,7 @@ impl Load {
                 true
             }
         };
-        let connection = &mut self.connections[place];
+        let connection = &mut self.connections[event.token().0];
         if renew {
             let answered = connection.answered;
             *connection = Connection::open(self.address, &self.question, registry, event.token())?;
@@ -128,14 +149,14 @@ impl Load {
         std::mem::take(&mut self.tally)
     }
 
-    /// Forgets which connections were answered.
+    /// Forgets what was answered.
     pub(crate) fn mark(&mut self) {
-        self.connections.iter_mut().for_each(|connection| connection.answered = false);
+        self.connections.iter_mut().for_each(Connection::mark);
     }
 
-    /// How many connections got no right answer since the mark.
+    /// How many connections, or streams of them, got no right answer since the mark.
     pub(crate) fn unanswered(&self) -> usize {
-        self.connections.iter().filter(|connection| !connection.answered).count()
+        self.connections.iter().map(Connection::unanswered).sum()
     }
 
     fn count_fault(&mut self, fault: String) -> Result<()> {
@@ -149,73 +170,53 @@ impl Load {
 }
 
 impl Connection {
-    /// Connects and asks. On the loopback address a connection is mostly made at once; else an event follows, and then it is asked.
+    /// Connects and asks.
     fn open(address: SocketAddr, question: &Question, registry: &Registry, token: Token) -> Result<Self> {
-        let stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
-        if question.close {
-            // The proxy closes first. To answer that with a reset is cheaper than with a close of our own, and leaves nothing in TIME_WAIT
-            // on either side, through which every later connection would have to find its way.
-            rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
-        }
-        let mut connection = Self { stream, stage: Stage::Unasked, reply: Reply::default(), answered: false };
-        connection.ask(question)?;
-        // One small write at a time needs no TCP_NODELAY, and an event or a system call less is a cheaper load.
-        let interest = match connection.stage {
-            Stage::Unasked => Interest::READABLE | Interest::WRITABLE,
-            Stage::Waiting | Stage::Ending => Interest::READABLE,
+        // Under `close` the proxy closes first. To answer that with a reset is cheaper than with a close of our own, and leaves nothing in
+        // TIME_WAIT on either side, through which every later connection would have to find its way.
+        let wire = Wire::connect(address, question.tls.as_ref(), question.close);
+        let mut wire = wire.with_context(|| format!("cannot connect to {address}"))?;
+        let (speech, interest) = match question.manner {
+            Manner::Kept | Manner::Closed => {
+                let (connection, interest) = http1::Connection::open(&mut wire, question)?;
+                (Speech::Http1(connection), interest)
+            }
+            Manner::Streams(streams) => {
+                let connection = http2::Connection::open(&mut wire, question, streams)?;
+                (Speech::Http2(connection), Interest::READABLE | Interest::WRITABLE)
+            }
         };
-        registry.register(&mut connection.stream, token, interest)?;
-        Ok(connection)
+        wire.register(registry, token, interest)?;
+        Ok(Self { wire, speech, answered: false })
     }
 
-    /// Asks if it has not yet, else takes what came; true when the answer is whole (and the connection closed, if it must).
-    /// `closed`: the proxy has closed its side, behind what can be read.
-    fn go_on(&mut self, question: &Question, closed: bool, scratch: &mut [u8]) -> Result<bool, Fault> {
-        if self.stage == Stage::Unasked {
-            self.ask(question)?;
-            return Ok(false);
-        }
-        loop {
-            let in_body = self.reply.in_body();
-            let read = if in_body { discard(&self.stream, scratch) } else { self.stream.read(scratch) };
-            let count = match read {
-                Ok(0) if self.stage == Stage::Ending => return Ok(true),
-                Ok(0) => return Err(Fault::Closed),
-                Ok(count) => count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(error) => return Err(error.into()),
-            };
-            let whole =
-                if in_body { self.reply.skip(count)? } else { self.reply.feed(&scratch[..count], question.body)? };
-            // A short read emptied the socket: the next bytes, or the close, are a new event, unless this one told of the close.
-            let emptied = count < scratch.len();
-            if whole && (!question.close || (closed && emptied)) {
-                self.stage = Stage::Unasked;
-                return Ok(true);
-            }
-            if whole {
-                self.stage = Stage::Ending;
-            }
-            if emptied && !closed {
-                return Ok(false);
-            }
+    /// Takes what came; how many answers became whole by it.
+    fn go_on(&mut self, question: &Question, closed: bool, scratch: &mut [u8]) -> Result<u64, Fault> {
+        match &mut self.speech {
+            Speech::Http1(connection) => connection.go_on(&mut self.wire, question, closed, scratch).map(u64::from),
+            Speech::Http2(connection) => connection.go_on(&mut self.wire, question, closed, scratch),
         }
     }
 
-    /// Sends the request, unless the connection is not made yet: then an event follows.
+    /// Asks again; over HTTP/2 that is done.
     fn ask(&mut self, question: &Question) -> Result<(), Fault> {
-        match self.stream.write(&question.request) {
-            Ok(count) if count == question.request.len() => self.stage = Stage::Waiting,
-            Ok(_) => return Err(Fault::Socket(ErrorKind::WriteZero.into())),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => {}
-            Err(error) => return Err(error.into()),
+        match &mut self.speech {
+            Speech::Http1(connection) => connection.ask(&mut self.wire, question),
+            Speech::Http2(_) => Ok(()),
         }
-        Ok(())
     }
-}
 
-/// Takes bytes off a socket without copying them out of the kernel; at most as many as the scratch buffer has.
-fn discard(stream: &TcpStream, scratch: &mut [u8]) -> io::Result<usize> {
-    let (_, count) = rustix::net::recv(stream, scratch, RecvFlags::TRUNC)?;
-    Ok(count)
+    fn mark(&mut self) {
+        self.answered = false;
+        if let Speech::Http2(connection) = &mut self.speech {
+            connection.mark();
+        }
+    }
+
+    fn unanswered(&self) -> usize {
+        match &self.speech {
+            Speech::Http1(_) => usize::from(!self.answered),
+            Speech::Http2(connection) => connection.unanswered(),
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod peers;
 mod reconfigure;
 mod relay;
 mod table;
+mod tls;
 mod workload;
 
 use std::fs;
@@ -30,13 +31,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use arena::Arena;
 use compare::{Comparison, Setup};
-use idle::IdleCost;
+use idle::{IDLES, IdleCost};
 use peers::Kind;
 use reconfigure::{RECONFIGURES, Timing};
+use tls::Certificate;
 use workload::WORKLOADS;
-
-/// The name under which the memory of idle connections is measured.
-const IDLE: &str = "idle";
 
 /// What was measured so far.
 #[derive(Default)]
@@ -49,7 +48,8 @@ struct Measured {
 /// What a request costs through swarmgate, HAProxy and nginx.
 #[derive(Parser)]
 struct Args {
-    /// small, small-json, 16k, 1m, close, services-1000, services-10000, flat, reconfigure, reconfigure-10000, idle [default: all]
+    /// small, small-json, 16k, 1m, close, tls, tls-close, h2, services-1000, services-10000, flat, reconfigure, reconfigure-10000, idle,
+    /// idle-tls [default: all]
     workloads: Vec<String>,
     /// Rounds per workload; every proxy runs once in each [default: 9 where a limit is near, else 3]
     #[arg(long)]
@@ -137,9 +137,9 @@ fn measure_all(arena: &mut Arena, setup: &Setup, wanted: &[&str], measured: &mut
         eprintln!("{} …", what.name);
         measured.timings.push(reconfigure::time(arena, setup, what)?);
     }
-    if wanted.contains(&IDLE) {
-        eprintln!("{IDLE} …");
-        idle::measure(arena, setup, &mut measured.idle)?;
+    for idle in IDLES.iter().filter(|idle| wanted.contains(&idle.name)) {
+        eprintln!("{} …", idle.name);
+        idle::measure(arena, setup, idle, &mut measured.idle)?;
     }
     Ok(())
 }
@@ -147,7 +147,8 @@ fn measure_all(arena: &mut Arena, setup: &Setup, wanted: &[&str], measured: &mut
 /// The names of the workloads to run; all when none was named.
 fn wanted(args: &Args) -> Result<Vec<&str>> {
     let timed = RECONFIGURES.iter().map(|one| one.name);
-    let all: Vec<&str> = WORKLOADS.iter().map(|one| one.name).chain(timed).chain([IDLE]).collect();
+    let all: Vec<&str> =
+        WORKLOADS.iter().map(|one| one.name).chain(timed).chain(IDLES.iter().map(|one| one.name)).collect();
     if let Some(unknown) = args.workloads.iter().find(|name| !all.contains(&name.as_str())) {
         bail!("no workload {unknown}; there are {}", all.join(", "));
     }
@@ -172,6 +173,7 @@ fn setup(args: &Args) -> Result<Setup> {
     }
     Ok(Setup {
         swarmgate,
+        certificate: Certificate::make()?,
         kinds,
         core: args.proxy_core,
         rounds: args.rounds,

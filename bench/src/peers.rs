@@ -47,6 +47,8 @@ pub(crate) struct Plan<'a> {
     /// Clients that may be connected at a time.
     pub(crate) clients: usize,
     pub(crate) access_log: AccessLog,
+    /// The PEM file with the certificate of a proxy that speaks TLS, and nothing else, to its clients.
+    pub(crate) bundle: Option<&'a Path>,
     /// Where every service's one server listens.
     pub(crate) backend: u16,
     pub(crate) core: usize,
@@ -57,7 +59,7 @@ pub(crate) struct Plan<'a> {
 /// A running proxy, ready to be asked.
 pub(crate) struct Peer {
     pub(crate) kind: Kind,
-    /// Where it serves HTTP.
+    /// Where it serves HTTP or, if the plan says so, HTTPS.
     pub(crate) port: u16,
     /// Where swarmgate's control API is; 0 for the others.
     pub(crate) control: u16,
@@ -74,7 +76,7 @@ pub(crate) fn start(kind: Kind, plan: &Plan) -> Result<Peer> {
     let directory = tempfile::Builder::new().prefix("swarmgate-bench-").tempdir()?;
     let [port, control] = free_ports()?;
     let command = match kind {
-        Kind::Swarmgate | Kind::Single => swarmgate::command(plan, directory.path(), [port, control]),
+        Kind::Swarmgate | Kind::Single => swarmgate::command(plan, directory.path(), [port, control])?,
         Kind::Haproxy => haproxy::command(plan, directory.path(), port)?,
         Kind::Nginx => nginx::command(plan, directory.path(), port)?,
         Kind::Relay => relay(plan, port)?,

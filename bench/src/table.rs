@@ -69,9 +69,9 @@ pub(crate) fn timings(timings: &[Timing]) -> String {
 }
 
 pub(crate) fn idle(costs: &[IdleCost]) -> String {
-    let mut text = String::from("| memory of an idle connection | KiB |\n|---|---|\n");
+    let mut text = String::from("| | proxy | KiB |\n|---|---|---|\n");
     for cost in costs {
-        text += &format!("| {} | {:.2} |\n", cost.kind.name(), cost.kib);
+        text += &format!("| {} | {} | {:.2} |\n", cost.idle.says, cost.kind.name(), cost.kib);
     }
     text
 }

@@ -1,5 +1,6 @@
 //! The workloads: what is asked, how, of how many services, and what swarmgate may cost at most. Not how any of it is measured.
 
+use crate::load::Manner;
 use crate::peers::Kind;
 
 /// One line of the table of results.
@@ -11,8 +12,10 @@ pub(crate) struct Workload {
     pub(crate) connections: usize,
     /// How many services the proxy knows; the last one in its order is asked.
     pub(crate) services: usize,
-    /// Whether every request comes on a connection of its own.
-    pub(crate) close: bool,
+    /// How each connection is used.
+    pub(crate) manner: Manner,
+    /// Whether clients speak TLS.
+    pub(crate) tls: bool,
     /// Whether swarmgate writes its JSON access log. The others never write one.
     pub(crate) log: bool,
     /// Whom swarmgate is held against.
@@ -34,15 +37,19 @@ const SMALL: Workload = Workload {
     body: 32,
     connections: 64,
     services: 1,
-    close: false,
+    manner: Manner::Kept,
+    tls: false,
     log: false,
     against: Kind::Haproxy,
     rounds: MANY,
     at_most: Some(0.80),
 };
 
+const TLS: Workload =
+    Workload { name: "tls", says: "TLS 1.3, 100-byte answer, keep-alive, 64 connections", tls: true, ..SMALL };
+
 /// All workloads that compare proxies, in the order of the table.
-pub(crate) const WORKLOADS: [Workload; 8] = [
+pub(crate) const WORKLOADS: [Workload; 11] = [
     SMALL,
     Workload {
         name: "small-json",
@@ -64,10 +71,27 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
     Workload {
         name: "close",
         says: "a new connection per request",
-        close: true,
+        manner: Manner::Closed,
         rounds: FEW,
         at_most: Some(0.60),
         ..SMALL
+    },
+    TLS,
+    Workload {
+        name: "tls-close",
+        says: "a new connection with a full handshake per request",
+        manner: Manner::Closed,
+        rounds: FEW,
+        at_most: Some(0.50),
+        ..TLS
+    },
+    Workload {
+        name: "h2",
+        says: "HTTP/2 over TLS, 100-byte answer, 8 connections of 8 streams",
+        connections: 8,
+        manner: Manner::Streams(8),
+        at_most: Some(0.90),
+        ..TLS
     },
     Workload {
         name: "services-1000",

@@ -1,4 +1,4 @@
-//! HAProxy as Docker Flow Proxy configures it, less TLS and the admin socket: one ACL, one rule and one backend a service.
+//! HAProxy as Docker Flow Proxy configures it, less the admin socket: one ACL, one rule and one backend a service.
 
 use std::fmt::Write;
 use std::fs;
@@ -25,6 +25,7 @@ fn config(plan: &Plan, port: u16) -> String {
     let Plan { services, backend, clients, .. } = *plan;
     // Docker Flow's limit, unless more are to come; HAProxy then wants twice as many descriptors as the idle ones of a benchmark need.
     let maxconn = clients.max(5000);
+    let ssl = plan.bundle.map(|bundle| format!(" ssl crt {} alpn h2,http/1.1", bundle.display())).unwrap_or_default();
     let mut rules = String::new();
     let mut backends = String::new();
     for name in (0..services).map(service) {
@@ -61,7 +62,7 @@ defaults
     timeout http-keep-alive 15s
 
 frontend services
-    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{port}{ssl}
     mode http
     option forwardfor
 {rules}{backends}"

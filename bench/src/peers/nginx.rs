@@ -22,10 +22,24 @@ pub(super) fn command(plan: &Plan, directory: &Path, port: u16) -> Result<Comman
     Ok(command)
 }
 
+/// How it listens with a certificate, and what else it must be told: it does not speak TLS 1.3 of itself.
+fn ssl(bundle: &Path) -> (&'static str, String) {
+    let bundle = bundle.display();
+    let settings = format!(
+        "    ssl_certificate {bundle};
+    ssl_certificate_key {bundle};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    proxy_set_header X-Forwarded-Proto https;
+"
+    );
+    (" ssl http2", settings)
+}
+
 fn config(plan: &Plan, port: u16) -> String {
     let Plan { services, backend, clients, .. } = *plan;
     // It closes idle clients once few of its connections are free.
     let connections = 10_240.max(clients * 2);
+    let (ssl, certificate) = plan.bundle.map(ssl).unwrap_or_default();
     let mut upstreams = String::new();
     let mut locations = String::new();
     for name in (0..services).map(service) {
@@ -54,8 +68,8 @@ http {{
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_connect_timeout 5s;
     proxy_read_timeout 20s;
-{upstreams}    server {{
-        listen 127.0.0.1:{port};
+{certificate}{upstreams}    server {{
+        listen 127.0.0.1:{port}{ssl};
 {locations}    }}
 }}
 "

@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::{AccessLog, Plan, pinned};
 use crate::api::Api;
+use crate::tls;
 use crate::workload::service;
 
 /// Services are configured over so many connections at a time.
@@ -15,20 +16,26 @@ const CALLERS: usize = 8;
 
 const BASE: &str = "/v1/docker-flow-proxy";
 
-pub(super) fn command(plan: &Plan, directory: &Path, ports: [u16; 2]) -> Command {
+pub(super) fn command(plan: &Plan, directory: &Path, ports: [u16; 2]) -> Result<Command> {
+    let certificates = directory.join("certs");
+    let mut port = ports[0].to_string();
+    if let Some(bundle) = plan.bundle {
+        tls::install(bundle, &certificates)?;
+        port += ":ssl";
+    }
     let mut command = pinned(plan.swarmgate, plan.core);
     command
         .arg("proxy")
         .env("IP", "127.0.0.1")
-        .env("DEFAULT_PORTS", ports[0].to_string())
+        .env("DEFAULT_PORTS", port)
         .env("PORT", ports[1].to_string())
         .env("THREADS", "1")
-        .env("CERTS_DIR", directory.join("certs"))
+        .env("CERTS_DIR", certificates)
         .env("SECRETS_DIR", directory.join("secrets"));
     if plan.access_log != AccessLog::Off {
         command.env("ACCESS_LOG", "json");
     }
-    command
+    Ok(command)
 }
 
 /// Makes all services of a plan live.
