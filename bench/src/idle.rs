@@ -39,7 +39,7 @@ pub(crate) struct Idle {
 pub(crate) const IDLES: [Idle; 2] = [
     Idle { name: "idle", says: "memory of an idle connection", tls: false, connections: 10_000, at_most: 4.0 },
     // Fewer, because their handshakes take their time.
-    Idle { name: "idle-tls", says: "memory of an idle TLS connection", tls: true, connections: 2_000, at_most: 20.0 },
+    Idle { name: "idle-tls", says: "memory of an idle TLS connection", tls: true, connections: 1_000, at_most: 20.0 },
 ];
 
 /// One proxy's memory.

@@ -162,3 +162,6 @@ impl fmt::Debug for Only {
         f.debug_struct("Only").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
