@@ -92,6 +92,7 @@ fn push_frame(to: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]
 impl Connection {
     /// Greets and asks.
     pub(super) fn open(wire: &mut Wire, question: &Question, streams: usize) -> Result<Self, Fault> {
+        wire.set_nodelay()?;
         let mut unsent = PREFACE.to_vec();
         push_frame(&mut unsent, SETTINGS, 0, 0, &SETTINGS_PAYLOAD);
         push_frame(&mut unsent, WINDOW_UPDATE, 0, 0, &WINDOW.to_be_bytes());

@@ -64,6 +64,11 @@ impl Wire {
         registry.register(&mut self.stream, token, interest)
     }
 
+    /// For writes that do not wait for an answer to the one before.
+    pub(super) fn set_nodelay(&self) -> io::Result<()> {
+        self.stream.set_nodelay(true)
+    }
+
     /// Takes all of the bytes or, while the connection is not made yet, none of them: then an event follows.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<bool, Fault> {
         if let Some(encryption) = &mut self.encryption {
