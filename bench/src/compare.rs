@@ -11,7 +11,7 @@ use crate::arena::{Arena, Idle};
 use crate::load::{Ask, Load, Manner};
 use crate::measure::{Sample, rss_kib, usage};
 use crate::peers::{self, AccessLog, Kind, Peer, Plan};
-use crate::tls::{Alpn, Certificate};
+use crate::tls::{Alpn, Certificate, Key};
 use crate::workload::{Workload, service};
 
 /// Before a measurement: connections are made and pools filled.
@@ -25,7 +25,8 @@ const LONGEST_LOG: Duration = Duration::from_secs(5);
 /// What holds for every workload of a run.
 pub(crate) struct Setup {
     pub(crate) swarmgate: PathBuf,
-    pub(crate) certificate: Certificate,
+    /// By the kind of their key.
+    pub(crate) certificates: [Certificate; 2],
     pub(crate) kinds: Vec<Kind>,
     pub(crate) core: usize,
     /// Rounds of every workload, unless each has its own.
@@ -40,11 +41,8 @@ pub(crate) struct Comparison {
 }
 
 pub(crate) fn compare(arena: &mut Arena, setup: &Setup, workload: &'static Workload) -> Result<Comparison> {
-    let bundle = setup.certificate.bundle();
-    let mut plan = setup.plan(workload.services, arena.backend_port()?);
-    if workload.tls {
-        plan.bundle = Some(&bundle);
-    }
+    let bundle = workload.tls.map(|key| setup.certificate(key).bundle());
+    let mut plan = Plan { bundle: bundle.as_deref(), ..setup.plan(workload.services, arena.backend_port()?) };
     if workload.log {
         plan.access_log = AccessLog::Discarded;
     }
@@ -65,7 +63,7 @@ fn contenders(setup: &Setup, workload: &Workload) -> Vec<Kind> {
         return setup.kinds.iter().copied().filter(|kind| *kind == Kind::Swarmgate).chain([Kind::Single]).collect();
     }
     // A relay knows neither services nor when an answer ends, and no TLS.
-    let relayed = workload.services == 1 && workload.manner == Manner::Kept && !workload.log && !workload.tls;
+    let relayed = workload.services == 1 && workload.manner == Manner::Kept && !workload.log && workload.tls.is_none();
     setup.kinds.iter().copied().filter(|kind| relayed || *kind != Kind::Relay).collect()
 }
 
@@ -87,7 +85,7 @@ pub(crate) fn writes_log(arena: &mut Arena, setup: &Setup) -> Result<bool> {
 }
 
 fn measure(arena: &mut Arena, setup: &Setup, peer: &Peer, workload: &Workload) -> Result<Sample> {
-    let mut load = Load::new(&workload.ask(peer, &setup.certificate), workload.connections);
+    let mut load = Load::new(&workload.ask(peer, setup), workload.connections);
     arena.open(&mut load)?;
     run(arena, &mut load, WARM_UP)?;
     let warm_up = load.take_tally();
@@ -129,6 +127,10 @@ fn run(arena: &mut Arena, load: &mut Load, length: Duration) -> Result<Duration>
 }
 
 impl Setup {
+    pub(crate) fn certificate(&self, key: Key) -> &Certificate {
+        &self.certificates[key as usize]
+    }
+
     pub(crate) fn plan(&self, services: usize, backend: u16) -> Plan<'_> {
         let (core, swarmgate) = (self.core, self.swarmgate.as_path());
         Plan { services, clients: 0, access_log: AccessLog::Off, bundle: None, backend, core, swarmgate }
@@ -137,10 +139,10 @@ impl Setup {
 
 impl Workload {
     /// What is asked of a proxy: the last service in its order.
-    pub(crate) fn ask(&self, peer: &Peer, certificate: &Certificate) -> Ask {
+    pub(crate) fn ask(&self, peer: &Peer, setup: &Setup) -> Ask {
         let last = if peer.kind == Kind::Single { 0 } else { self.services - 1 };
         let alpn = if matches!(self.manner, Manner::Streams(_)) { Alpn::Http2 } else { Alpn::Http1 };
-        let tls = self.tls.then(|| Arc::clone(certificate.client(alpn)));
+        let tls = self.tls.map(|key| Arc::clone(setup.certificate(key).client(alpn)));
         Ask { port: peer.port, path: format!("/{}/", service(last)), body: self.body, manner: self.manner, tls }
     }
 }

@@ -15,7 +15,7 @@ use crate::compare::Setup;
 use crate::load::Load;
 use crate::measure::rss_kib;
 use crate::peers::{self, Kind, Plan};
-use crate::tls::Alpn;
+use crate::tls::{Alpn, Key};
 use crate::workload::service;
 
 /// Asked beforehand, so that nothing is counted that the first requests alone make.
@@ -67,14 +67,14 @@ pub(crate) fn measure(arena: &mut Arena, setup: &Setup, idle: &'static Idle, cos
 }
 
 fn cost(arena: &mut Arena, setup: &Setup, idle: &Idle, kind: Kind) -> Result<f64> {
-    let (bundle, connections) = (setup.certificate.bundle(), idle.connections);
+    let (bundle, connections) = (setup.certificate(Key::Rsa).bundle(), idle.connections);
     let bundle = idle.tls.then_some(bundle.as_path());
     let plan = Plan { clients: connections + FIRST, bundle, ..setup.plan(1, arena.backend_port()?) };
     let peer = peers::start(kind, &plan)?;
     let client = Client {
         port: peer.port,
         path: format!("/{}/", service(0)),
-        tls: idle.tls.then(|| Arc::clone(setup.certificate.client(Alpn::Http1))),
+        tls: idle.tls.then(|| Arc::clone(setup.certificate(Key::Rsa).client(Alpn::Http1))),
     };
     arena.beside(&mut Load::none(), || {
         drop(client.connect(FIRST)?);

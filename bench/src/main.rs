@@ -34,7 +34,7 @@ use compare::{Comparison, Setup};
 use idle::{IDLES, IdleCost};
 use peers::Kind;
 use reconfigure::{RECONFIGURES, Timing};
-use tls::Certificate;
+use tls::{Certificate, Key};
 use workload::WORKLOADS;
 
 /// What was measured so far.
@@ -48,8 +48,8 @@ struct Measured {
 /// What a request costs through swarmgate, HAProxy and nginx.
 #[derive(Parser)]
 struct Args {
-    /// small, small-json, 16k, 1m, close, tls, tls-close, h2, services-1000, services-10000, flat, reconfigure, reconfigure-10000, idle,
-    /// idle-tls [default: all]
+    /// small, small-json, 16k, 1m, close, tls, tls-close, tls-close-ecdsa, h2, services-1000, services-10000, flat, reconfigure,
+    /// reconfigure-10000, idle, idle-tls [default: all]
     workloads: Vec<String>,
     /// Rounds per workload; every proxy runs once in each [default: 9 where a limit is near, else 3]
     #[arg(long)]
@@ -173,7 +173,7 @@ fn setup(args: &Args) -> Result<Setup> {
     }
     Ok(Setup {
         swarmgate,
-        certificate: Certificate::make()?,
+        certificates: [Certificate::make(Key::Rsa)?, Certificate::make(Key::Ecdsa)?],
         kinds,
         core: args.proxy_core,
         rounds: args.rounds,

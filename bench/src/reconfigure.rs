@@ -67,7 +67,7 @@ pub(crate) fn time(arena: &mut Arena, setup: &Setup, what: &Reconfigure) -> Resu
     let mut caller = Caller { control: Api::new(peer.control), probe: Api::new(peer.port), backend };
 
     let one_by_one = arena.beside(&mut Load::none(), || (0..services).map(|number| caller.change(number, "")).sum())?;
-    let mut load = Load::new(&small.ask(&peer, &setup.certificate), small.connections);
+    let mut load = Load::new(&small.ask(&peer, setup), small.connections);
     let calls = arena.beside(&mut load, || {
         (0..CHANGES).map(|turn| Ok(caller.change(turn * 7 % services, &format!("/v{turn}"))?.as_secs_f64())).collect()
     })?;

@@ -1,4 +1,4 @@
-//! One certificate that every proxy serves, and the client that accepts this certificate and no other.
+//! A certificate of either kind that every proxy serves, and the client that accepts this certificate and no other.
 //!
 //! Not here: the bytes on the wire (`load::wire`), and how each proxy is told to serve it (`peers`).
 
@@ -26,7 +26,7 @@ pub(crate) const HOST: &str = "bench.local";
 /// themselves for a client of today.
 const AGREED: (CipherSuite, NamedGroup) = (CipherSuite::TLS13_AES_256_GCM_SHA384, NamedGroup::X25519);
 
-/// A self-signed certificate with an RSA key of 2048 bits, which is what most operators have; gone with this value.
+/// A self-signed certificate; gone with this value.
 pub(crate) struct Certificate {
     directory: TempDir,
     /// Clients by what they ask for: HTTP/1.1, HTTP/2.
@@ -39,6 +39,15 @@ struct Only {
     provider: Arc<CryptoProvider>,
 }
 
+/// The key of a certificate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// RSA with 2,048 bits: what most certificates still have, and dear to sign with.
+    Rsa,
+    /// ECDSA on P-256: what new certificates get.
+    Ecdsa,
+}
+
 /// An application protocol, as it is negotiated.
 #[derive(Clone, Copy)]
 pub(crate) enum Alpn {
@@ -47,10 +56,14 @@ pub(crate) enum Alpn {
 }
 
 impl Certificate {
-    pub(crate) fn make() -> Result<Self> {
+    pub(crate) fn make(key: Key) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("swarmgate-bench-").tempdir()?;
         let path = |name| directory.path().join(name);
-        let request = "req -x509 -newkey rsa:2048 -nodes -sha256 -days 7 -keyout key.pem -out certificate.pem";
+        let kind = match key {
+            Key::Rsa => "rsa:2048",
+            Key::Ecdsa => "ec -pkeyopt ec_paramgen_curve:prime256v1",
+        };
+        let request = format!("req -x509 -newkey {kind} -nodes -sha256 -days 7 -keyout key.pem -out certificate.pem");
         let output = Command::new("/usr/bin/openssl")
             .args(request.split(' '))
             .args(["-subj", &format!("/CN={HOST}"), "-addext", &format!("subjectAltName=DNS:{HOST}")])

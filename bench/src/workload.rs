@@ -2,6 +2,7 @@
 
 use crate::load::Manner;
 use crate::peers::Kind;
+use crate::tls::Key;
 
 /// One line of the table of results.
 pub(crate) struct Workload {
@@ -14,8 +15,8 @@ pub(crate) struct Workload {
     pub(crate) services: usize,
     /// How each connection is used.
     pub(crate) manner: Manner,
-    /// Whether clients speak TLS.
-    pub(crate) tls: bool,
+    /// The key that the proxies have for clients that speak TLS; `None`: they do not.
+    pub(crate) tls: Option<Key>,
     /// Whether swarmgate writes its JSON access log. The others never write one.
     pub(crate) log: bool,
     /// Whom swarmgate is held against.
@@ -38,18 +39,22 @@ const SMALL: Workload = Workload {
     connections: 64,
     services: 1,
     manner: Manner::Kept,
-    tls: false,
+    tls: None,
     log: false,
     against: Kind::Haproxy,
     rounds: MANY,
     at_most: Some(0.80),
 };
 
-const TLS: Workload =
-    Workload { name: "tls", says: "TLS 1.3, 100-byte answer, keep-alive, 64 connections", tls: true, ..SMALL };
+const TLS: Workload = Workload {
+    name: "tls",
+    says: "TLS 1.3, 100-byte answer, keep-alive, 64 connections",
+    tls: Some(Key::Rsa),
+    ..SMALL
+};
 
 /// All workloads that compare proxies, in the order of the table.
-pub(crate) const WORKLOADS: [Workload; 11] = [
+pub(crate) const WORKLOADS: [Workload; 12] = [
     SMALL,
     Workload {
         name: "small-json",
@@ -79,8 +84,17 @@ pub(crate) const WORKLOADS: [Workload; 11] = [
     TLS,
     Workload {
         name: "tls-close",
-        says: "a new connection with a full handshake per request",
+        says: "a new connection with a full handshake per request, RSA 2048",
         manner: Manner::Closed,
+        rounds: FEW,
+        at_most: Some(0.50),
+        ..TLS
+    },
+    Workload {
+        name: "tls-close-ecdsa",
+        says: "the same with a certificate of ECDSA P-256",
+        manner: Manner::Closed,
+        tls: Some(Key::Ecdsa),
         rounds: FEW,
         at_most: Some(0.50),
         ..TLS

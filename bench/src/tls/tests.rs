@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConnection, Error, ServerConfig, ServerConnection};
 
-use super::{Alpn, Certificate, begin, disagreement};
+use super::{Alpn, Certificate, Key, begin, disagreement};
 
 fn server(certificate: &Certificate, provider: CryptoProvider) -> ServerConfig {
     let bundle = certificate.bundle();
@@ -39,8 +39,8 @@ fn shake(client: &mut ClientConnection, server: ServerConfig) -> Result<(), Erro
 
 #[test]
 fn what_all_proxies_choose_is_right() {
-    let certificate = Certificate::make().unwrap();
-    for alpn in [Alpn::Http1, Alpn::Http2] {
+    for (key, alpn) in [(Key::Rsa, Alpn::Http1), (Key::Ecdsa, Alpn::Http2)] {
+        let certificate = Certificate::make(key).unwrap();
         let config = certificate.client(alpn);
         let mut client = begin(config).unwrap();
         shake(&mut client, server(&certificate, aws_lc_rs::default_provider())).unwrap();
@@ -50,7 +50,7 @@ fn what_all_proxies_choose_is_right() {
 
 #[test]
 fn another_cipher_is_told_of() {
-    let certificate = Certificate::make().unwrap();
+    let certificate = Certificate::make(Key::Ecdsa).unwrap();
     let config = certificate.client(Alpn::Http1);
     let mut client = begin(config).unwrap();
     let mut weaker = aws_lc_rs::default_provider();
@@ -62,7 +62,7 @@ fn another_cipher_is_told_of() {
 
 #[test]
 fn another_certificate_is_refused() {
-    let [own, other] = [(); 2].map(|()| Certificate::make().unwrap());
+    let [own, other] = [(); 2].map(|()| Certificate::make(Key::Ecdsa).unwrap());
     let mut client = begin(own.client(Alpn::Http1)).unwrap();
     let error = shake(&mut client, server(&other, aws_lc_rs::default_provider())).unwrap_err();
     assert!(matches!(error, Error::InvalidCertificate(_)), "{error}");
