@@ -3,24 +3,33 @@
 //! Everybody speaks over real sockets on loopback. Whatever waits has a limit. Pauses pace a slow client or server; none of them waits
 //! for an event.
 
+mod authority;
 mod backend;
 mod client;
 mod host;
+mod http2;
 mod load;
 mod names;
 mod program;
 mod run;
+mod stream;
 mod tally;
+mod target;
+mod tls;
 mod wire;
 
+pub(crate) use authority::{Authority, Bundle};
 pub(crate) use backend::{Backend, Deaf, SERVE, Server, serve_alone};
 pub(crate) use client::{Client, Loss};
 pub(crate) use host::{Usage, raise_descriptors, signal};
+pub(crate) use http2::Http2;
 pub(crate) use load::{Ask, Load};
 pub(crate) use names::Relay;
 pub(crate) use program::{Program, free_port};
 pub(crate) use run::Run;
 pub(crate) use tally::Tally;
+pub(crate) use target::Target;
+pub(crate) use tls::{Greeting, Shaken, Tls};
 pub(crate) use wire::Wire;
 
 use std::future::Future;

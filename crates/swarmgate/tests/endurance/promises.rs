@@ -1,5 +1,6 @@
 //! The list of promises, in the order in which they are held. The numbers are those of the project's list of promises.
 
+mod certificates;
 mod changes;
 mod descriptors;
 mod dying;
@@ -22,6 +23,7 @@ macro_rules! promise {
 pub(crate) fn all() -> Vec<Promise> {
     vec![
         promise!(r6_changes_lose_no_request, changes::lose_no_request),
+        promise!(r5_certificates_are_replaced_without_a_failed_handshake, certificates::lose_no_handshake),
         promise!(r4_websockets_outlive_changes, tunnels::websockets),
         promise!(r4_tcp_tunnels_outlive_changes, tunnels::tcp),
         promise!(r7_a_killed_server_costs_no_get, dying::killed),

@@ -3,15 +3,14 @@
 //! Not here: which requests (`load`), and how many were lost (`tally`).
 
 use super::PATIENCE;
+use super::target::{NoConnection, Target};
 use super::wire::Wire;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use tokio::net::TcpStream;
 
 /// A client; it connects when it needs to.
 pub(crate) struct Client {
-    address: SocketAddr,
+    target: Target,
     wire: Option<Wire>,
     /// Bytes of the connection up to the last whole response; 0 before the first one.
     whole: usize,
@@ -41,8 +40,8 @@ pub(crate) enum Loss {
 }
 
 impl Client {
-    pub(crate) fn of(address: SocketAddr) -> Client {
-        Client { address, wire: None, whole: 0 }
+    pub(crate) fn of(target: impl Into<Target>) -> Client {
+        Client { target: target.into(), wire: None, whole: 0 }
     }
 
     /// Sends a request and waits for the whole response.
@@ -63,7 +62,13 @@ impl Client {
     /// Connects unless a connection is there.
     pub(crate) async fn connect(&mut self) -> Result<(), Loss> {
         if self.wire.is_none() {
-            let stream = in_time(TcpStream::connect(self.address)).await.map_err(Loss::NotConnected)?;
+            let connecting = tokio::time::timeout(PATIENCE, self.target.connect()).await;
+            let stream = match connecting {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(NoConnection::Refused(error))) => return Err(Loss::NotConnected(error)),
+                Ok(Err(NoConnection::NoTls(error))) => return Err(Loss::Cut(error)),
+                Err(_) => return Err(Loss::Cut(io::ErrorKind::TimedOut.into())),
+            };
             self.wire = Some(Wire::new(stream));
             self.whole = 0;
         }

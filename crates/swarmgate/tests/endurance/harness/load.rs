@@ -1,8 +1,11 @@
 //! Clients that ask until they are told to stop, each in its own way, and a tally of what became of it.
 
+mod streams;
+
 use super::client::{Client, Loss, Reply};
+use super::http2::Http2;
+use super::target::Target;
 use super::{Run, Tally, pattern};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -35,12 +38,13 @@ pub(crate) enum Ask {
 
 /// Clients of one service.
 pub(crate) struct Load {
+    /// Whom the next clients connect to.
+    target: Target,
     shared: Arc<Shared>,
     clients: JoinSet<()>,
 }
 
 struct Shared {
-    address: SocketAddr,
     path: String,
     /// The number of the next request.
     next: AtomicU64,
@@ -60,20 +64,19 @@ struct Shared {
 
 impl Load {
     /// `count` requests below `path`, or as many as come until it is stopped.
-    pub(crate) fn new(run: &Run, address: SocketAddr, path: &str, count: Option<u64>) -> Load {
-        Load::watched(run, address, path, count, |_| {})
+    pub(crate) fn new(run: &Run, target: impl Into<Target>, path: &str, count: Option<u64>) -> Load {
+        Load::watched(run, target, path, count, |_| {})
     }
 
     /// The same; `seen` is shown every whole response.
     pub(crate) fn watched(
         run: &Run,
-        address: SocketAddr,
+        target: impl Into<Target>,
         path: &str,
         count: Option<u64>,
         seen: impl Fn(&Reply) + Send + Sync + 'static,
     ) -> Load {
         let shared = Shared {
-            address,
             path: path.to_owned(),
             next: AtomicU64::new(0),
             end: AtomicU64::new(count.unwrap_or(u64::MAX)),
@@ -84,7 +87,7 @@ impl Load {
             tally: Arc::clone(&run.tally),
             seen: Box::new(seen),
         };
-        Load { shared: Arc::new(shared), clients: JoinSet::new() }
+        Load { target: target.into(), shared: Arc::new(shared), clients: JoinSet::new() }
     }
 
     /// Each client rests for so long after each response.
@@ -108,10 +111,26 @@ impl Load {
         Ok(shared.between.load(Relaxed))
     }
 
+    /// The clients that follow connect to `target`.
+    pub(crate) fn over(self, target: impl Into<Target>) -> Load {
+        Load { target: target.into(), ..self }
+    }
+
     /// So many more clients that ask like this.
     pub(crate) fn clients(mut self, count: usize, ask: Ask) -> Load {
         for _ in 0..count {
-            self.clients.spawn(Asking { shared: Arc::clone(&self.shared), ask }.run());
+            let client = Client::of(self.target.clone());
+            self.clients.spawn(Asking { shared: Arc::clone(&self.shared), ask }.run(client));
+        }
+        self
+    }
+
+    /// So many more that share a connection of HTTP/2. Each sends a request when its last one was answered; [`Ask::Fresh`] and
+    /// [`Ask::Pipelined`] are not for them.
+    pub(crate) fn streams(mut self, connection: &Http2, count: usize, ask: Ask) -> Load {
+        for _ in 0..count {
+            let asking = Asking { shared: Arc::clone(&self.shared), ask };
+            self.clients.spawn(asking.run_on(connection.clone()));
         }
         self
     }
@@ -138,30 +157,38 @@ struct Asking {
 }
 
 impl Asking {
-    async fn run(self) {
-        let mut client = Client::of(self.shared.address);
+    async fn run(self, mut client: Client) {
         while let Some(id) = self.shared.number() {
             let began = Instant::now();
-            match self.ask_once(&mut client, id).await {
-                Ok(()) => self.shared.tally.whole(began.elapsed()),
-                Err(Loss::NotConnected(_)) if self.shared.leaving.load(Relaxed) => return,
-                Err(Loss::Between) if self.shared.leaving.load(Relaxed) => {
-                    self.shared.between.fetch_add(1, Relaxed);
-                    return;
-                }
-                Err(why) => {
-                    self.shared.tally.lost(format!("{:?} {id}: {why}", self.ask));
-                    // A client that fails at once does not try a thousand times a second.
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
+            let asked = self.ask_once(&mut client, id).await;
+            if !self.count(id, began, asked).await {
+                return;
             }
             if self.ask == Ask::Fresh {
                 client.leave();
             }
-            if !self.shared.pause.is_zero() {
-                tokio::time::sleep(self.shared.pause).await;
+        }
+    }
+
+    /// Counts a request, and rests. Whether the client goes on.
+    async fn count(&self, id: u64, began: Instant, asked: Result<(), Loss>) -> bool {
+        match asked {
+            Ok(()) => self.shared.tally.whole(began.elapsed()),
+            Err(Loss::NotConnected(_)) if self.shared.leaving.load(Relaxed) => return false,
+            Err(Loss::Between) if self.shared.leaving.load(Relaxed) => {
+                self.shared.between.fetch_add(1, Relaxed);
+                return false;
+            }
+            Err(why) => {
+                self.shared.tally.lost(format!("{:?} {id}: {why}", self.ask));
+                // A client that fails at once does not try a thousand times a second.
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
+        if !self.shared.pause.is_zero() {
+            tokio::time::sleep(self.shared.pause).await;
+        }
+        true
     }
 
     async fn ask_once(&self, client: &mut Client, id: u64) -> Result<(), Loss> {

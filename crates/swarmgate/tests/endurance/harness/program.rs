@@ -1,5 +1,6 @@
 //! The proxy: the real program as a child of this one, told everything by variables and its API.
 
+use super::authority::Bundle;
 use super::client::{Client, Reply};
 use super::{Usage, signal, soon, until};
 use anyhow::Context as _;
@@ -19,8 +20,12 @@ pub(crate) struct Program {
     child: Child,
     /// The plain port.
     pub(crate) address: SocketAddr,
+    /// The port that speaks TLS.
+    pub(crate) tls: SocketAddr,
     /// The control API.
     pub(crate) api: SocketAddr,
+    /// Its CERTS_DIR, which it makes when it needs it.
+    pub(crate) certificates: PathBuf,
     log: PathBuf,
 }
 
@@ -44,16 +49,19 @@ impl Program {
 
     fn spawn(limit: Option<u32>, variables: &[(&str, &str)]) -> anyhow::Result<Program> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let [address, api] = free_ports()?;
+        let [address, tls, api] = free_ports()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("endurance-{}-{number}.log", std::process::id());
-        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let place = |kind: &str| {
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("endurance-{}-{number}.{kind}", std::process::id()))
+        };
+        let (log, certificates) = (place("log"), place("certs"));
         let file = File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
         let mut command = Command::new("sh");
         let limited = limit.map(|limit| format!("ulimit -n {limit} && ")).unwrap_or_default();
         command.args(["-c", &format!("{limited}exec \"$0\" \"$@\""), PROGRAM, "proxy"]);
         command.env("IP", "127.0.0.1").env("PORT", api.port().to_string());
-        command.env("DEFAULT_PORTS", address.port().to_string()).env("BIND_PORTS", "").env("LISTENER_ADDRESS", "");
+        command.env("DEFAULT_PORTS", format!("{},{}:ssl", address.port(), tls.port())).env("CERTS_DIR", &certificates);
+        command.env("BIND_PORTS", "").env("LISTENER_ADDRESS", "");
         command
             .env("THREADS", "2")
             .env("LOG", "info")
@@ -61,7 +69,7 @@ impl Program {
             .envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let child = command.spawn().context("the proxy cannot be started")?;
-        Ok(Program { child, address, api, log })
+        Ok(Program { child, address, tls, api, certificates, log })
     }
 
     async fn is_up(&mut self) -> anyhow::Result<()> {
@@ -98,6 +106,26 @@ impl Program {
     /// A reconfigure that must succeed.
     pub(crate) async fn configure(&self, query: &str) -> anyhow::Result<()> {
         self.change(&format!("/reconfigure?{query}")).await
+    }
+
+    /// Brings a certificate, which must be taken.
+    pub(crate) async fn put_certificate(&self, name: &str, bundle: &Bundle) -> anyhow::Result<()> {
+        let path = format!("/v1/docker-flow-proxy/cert?certName={name}");
+        let head = format!("PUT {path} HTTP/1.1\r\nHost: proxy\r\nContent-Length: {}\r\n\r\n", bundle.pem.len());
+        let reply = Client::of(self.api).ask(&[head.as_bytes(), bundle.pem.as_bytes()].concat()).await;
+        let reply = reply.map_err(|loss| anyhow::anyhow!("certificate {name}: {loss}"))?;
+        let said = || String::from_utf8_lossy(&reply.body).into_owned();
+        anyhow::ensure!(reply.status == 200, "certificate {name}: {} {}", reply.status, said());
+        Ok(())
+    }
+
+    /// Brings one as a file, in place of an older one at once.
+    pub(crate) fn replace_certificate(&self, name: &str, bundle: &Bundle) -> anyhow::Result<()> {
+        fs::create_dir_all(&self.certificates)?;
+        // Hidden files are nobody's certificates.
+        let new = self.certificates.join(format!(".{name}.new"));
+        fs::write(&new, &bundle.pem)?;
+        Ok(fs::rename(new, self.certificates.join(name))?)
     }
 
     /// The container's health check, as the image runs it. Whether it says that all is well.
@@ -137,19 +165,20 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_file(&self.log);
+        let _ = fs::remove_dir_all(&self.certificates);
     }
 }
 
 /// A port that nobody has.
 pub(crate) fn free_port() -> anyhow::Result<SocketAddr> {
-    free_ports().map(|[port, _]| port)
+    free_ports().map(|[port, ..]| port)
 }
 
-/// Two ports that nobody has.
-fn free_ports() -> anyhow::Result<[SocketAddr; 2]> {
+/// Three ports that nobody has.
+fn free_ports() -> anyhow::Result<[SocketAddr; 3]> {
     let bind = || TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0));
-    let (one, other) = (bind()?, bind()?);
-    Ok([one, other].map(|socket| {
+    let sockets = [bind()?, bind()?, bind()?];
+    Ok(sockets.map(|socket| {
         let port = socket.local_addr().map_or(0, |address| address.port());
         SocketAddr::from((Ipv4Addr::LOCALHOST, port))
     }))

@@ -2,13 +2,13 @@
 //!
 //! Not here: judging what came. This side is as simple as the protocol allows, so that it is beyond doubt.
 
+use super::stream::Stream;
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// A connection, and what was read of it and not looked at yet.
 pub(crate) struct Wire {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     buffer: Vec<u8>,
     /// All bytes that ever came.
     pub(crate) came: usize,
@@ -18,10 +18,8 @@ pub(crate) struct Wire {
 pub(crate) struct Head(String);
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream) -> Wire {
-        // Should the kernel refuse, everything is slower and nothing is wrong.
-        let _ = stream.set_nodelay(true);
-        Wire { stream, buffer: Vec::new(), came: 0 }
+    pub(crate) fn new(stream: impl Into<Stream>) -> Wire {
+        Wire { stream: stream.into(), buffer: Vec::new(), came: 0 }
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
