@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 /// published by the host, because the virtual IPs and the routing mesh need IPVS, which many test machines lack; a port
 /// of the host's choice lets several replicas run on one node. A label marks what these tests created, and may remove.
 /// Nothing is looked up in a registry. Health is looked at every second, since nobody finds a task before it is healthy.
-const HERE: [(&str, &str); 10] = [
+const HERE: [(&str, &str); 11] = [
     ("docker network create", "docker network create --label swarmgate.tutorial"),
     (
         "docker service create",
@@ -19,6 +19,7 @@ const HERE: [(&str, &str); 10] = [
     ("docker service scale", "docker service scale --detach"),
     ("-p 80:80", "--publish mode=host,target=80"),
     ("-p 443:443", "--publish mode=host,target=443"),
+    ("--publish-add 8080:8080", "--publish-add mode=host,target=8080"),
     ("vfarcic/docker-flow-swarm-listener", "swarmgate-listener"),
     ("vfarcic/docker-flow-proxy", "swarmgate"),
     ("vfarcic/go-demo", "swarmgate demo-service"),
@@ -32,6 +33,15 @@ const HERE: [(&str, &str); 10] = [
 pub(crate) fn typed(command: &str) -> Result<String> {
     let here = HERE.iter().fold(command.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours));
     output("sh", &["-c", &here])
+}
+
+/// Runs a program, and returns the number that it ends with.
+///
+/// # Errors
+/// When it cannot be started, or ends by a signal.
+pub(crate) fn exit_code(program: &str, arguments: &[&str]) -> Result<i32> {
+    let output = Command::new(program).args(arguments).output().with_context(|| program.to_owned())?;
+    output.status.code().with_context(|| format!("{program}: {}", output.status))
 }
 
 /// Runs `docker` with these arguments, for at most a minute.

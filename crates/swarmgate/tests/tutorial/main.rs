@@ -4,12 +4,14 @@
 //! proxy and Docker itself must agree. The Swarm is shared, so the sections run one after another; each begins with only the
 //! proxy and its listener running. The numbers in the names are those of the compatibility list.
 //!
-//! It needs an Engine that answers to the `docker` command, the images of `scripts/image`, and `curl`; `scripts/test` sees
-//! to all of them. A first argument runs only the sections that contain it.
+//! It needs an Engine that answers to the `docker` command, the images of `scripts/image`, and `curl`, `openssl` and `nsenter`;
+//! `scripts/test` sees to all of them. A first argument runs only the sections that contain it.
 
 mod command;
+mod desk;
 mod interrupt;
 mod logs;
+mod replica;
 mod sections;
 mod swarm;
 mod visit;

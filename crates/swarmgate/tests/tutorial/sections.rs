@@ -1,6 +1,7 @@
 //! The tutorial's sections in its order, and the stage that all of them share.
 
 mod authentication;
+mod https;
 mod reconfiguring;
 mod removing;
 mod rewriting;
@@ -23,7 +24,7 @@ const GO_DEMO: &str = r"docker service create --name go-demo \
     --label com.df.servicePath=/demo \
     --label com.df.port=8080 ";
 
-/// All sections, in the tutorial's order; HTTPS is not among them yet.
+/// All sections, in the tutorial's order.
 pub(crate) fn all() -> Vec<Section> {
     vec![
         ("s179_labels_configure_the_proxy", reconfiguring::labels),
@@ -41,6 +42,9 @@ pub(crate) fn all() -> Vec<Section> {
         ("s186_global_authentication", authentication::global),
         ("s187_service_authentication", authentication::service),
         ("s187_service_users_override_global_ones", authentication::combined),
+        ("s188_a_certificate_reaches_every_replica", https::every_replica),
+        ("s188_a_new_replica_gets_the_certificates", https::new_replica),
+        ("s189_certificates_are_chosen_by_name", https::several_certificates),
     ]
 }
 

@@ -4,7 +4,8 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    command::{docker, output},
+    command::{exit_code, output},
+    replica::Replica,
     swarm::Swarm,
 };
 
@@ -13,6 +14,8 @@ use crate::{
 pub(crate) struct Visit<'a> {
     swarm: &'a Swarm<'a>,
     path: &'a str,
+    /// Whom it asks for over TLS; `None`: it is plain HTTP.
+    host: Option<&'a str>,
     /// Further arguments of curl.
     options: Vec<&'a str>,
 }
@@ -30,7 +33,12 @@ pub(crate) struct Answer {
 
 impl<'a> Visit<'a> {
     pub(crate) fn new(swarm: &'a Swarm<'a>, path: &'a str) -> Visit<'a> {
-        Visit { swarm, path, options: Vec::new() }
+        Visit { swarm, path, host: None, options: Vec::new() }
+    }
+
+    /// Over TLS, with the port 443 of `host`.
+    pub(crate) fn encrypted(self, host: &'a str) -> Visit<'a> {
+        Visit { host: Some(host), ..self }
     }
 
     /// With further arguments of curl, such as `-u` and `my-user:my-pass`.
@@ -72,30 +80,70 @@ impl<'a> Visit<'a> {
         })
     }
 
+    /// Asks every replica once: each must say hello now.
+    ///
+    /// # Errors
+    /// When one of them does not.
+    pub(crate) fn says_hello_at_once(&self) -> Result<()> {
+        for port in self.ports()? {
+            let answer = self.ask(&port)?;
+            let is_hello = answer.status == 200 && answer.body == "hello, world!\n";
+            ensure!(is_hello, "the replica on port {port} answered {answer:#?}");
+        }
+        Ok(())
+    }
+
+    /// Asks every replica once: each time curl must end with this number, which says what went wrong.
+    ///
+    /// # Errors
+    /// When it ends otherwise.
+    pub(crate) fn fails_with(&self, code: i32) -> Result<()> {
+        for port in self.ports()? {
+            let ended = exit_code("curl", &refs(&self.arguments(&port)))?;
+            ensure!(ended == code, "curl {} ended with {ended}, not {code}", self.arguments(&port).join(" "));
+        }
+        Ok(())
+    }
+
     /// Asks one replica once.
     ///
     /// # Errors
     /// When it does not answer with HTTP.
     pub(crate) fn ask(&self, port: &str) -> Result<Answer> {
-        let url = format!("http://127.0.0.1:{port}{}", self.path);
-        let always = ["--silent", "--show-error", "--include", "--noproxy", "*", "--max-time", "10", &url];
-        Answer::parse(&output("curl", &[&always, self.options.as_slice()].concat())?)
+        Answer::parse(&output("curl", &refs(&self.arguments(port)))?)
     }
 
-    /// The ports of this host behind which the replicas of the proxy listen on their port 80: as many as there should be.
+    /// The ports of this host behind which the replicas of the proxy listen: as many as there should be.
     ///
     /// # Errors
     /// When there are more or fewer, as in the middle of an update.
     pub(crate) fn ports(&self) -> Result<Vec<String>> {
-        let wanted = docker(&["service", "inspect", "--format", "{{.Spec.Mode.Replicated.Replicas}}", "proxy"])?;
-        let containers = self.swarm.containers("proxy")?;
-        ensure!(containers.len().to_string() == wanted.trim(), "{} containers instead of {wanted}", containers.len());
-        containers.iter().map(|container| published_port(container)).collect()
+        let inside = if self.host.is_some() { 443 } else { 80 };
+        Replica::all(self.swarm)?.iter().map(|replica| replica.port(inside)).collect()
+    }
+
+    /// What is said to curl. Every name leads to this host.
+    fn arguments(&self, port: &str) -> Vec<String> {
+        let always = ["--silent", "--show-error", "--include", "--noproxy", "*", "--max-time", "10"];
+        let mut arguments: Vec<String> = always.iter().chain(&self.options).map(ToString::to_string).collect();
+        arguments.extend(match self.host {
+            Some(host) => vec![
+                "--resolve".to_owned(),
+                format!("{host}:{port}:127.0.0.1"),
+                format!("https://{host}:{port}{}", self.path),
+            ],
+            None => vec![format!("http://127.0.0.1:{port}{}", self.path)],
+        });
+        arguments
     }
 }
 
 impl Answer {
-    fn parse(text: &str) -> Result<Answer> {
+    /// Takes it apart.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn parse(text: &str) -> Result<Answer> {
         let (head, body) = text.split_once("\r\n\r\n").context("an answer with a head")?;
         let head: Vec<String> = head.split("\r\n").map(str::to_owned).collect();
         let status = head[0].split(' ').nth(1).and_then(|code| code.parse().ok());
@@ -104,9 +152,6 @@ impl Answer {
     }
 }
 
-/// The port of this host that leads to a container's port 80.
-fn published_port(container: &str) -> Result<String> {
-    let published = docker(&["port", container, "80/tcp"])?;
-    let port = published.lines().find_map(|line| line.strip_prefix("0.0.0.0:"));
-    Ok(port.with_context(|| format!("port 80 of {container} is published as {published:?}"))?.to_owned())
+fn refs(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
 }
