@@ -4,9 +4,11 @@ use crate::{Site, run};
 
 /// The first line that the server saw, status and version.
 async fn curl(url: String, arguments: &[&str]) -> (String, String) {
-    let always = ["--disable", "--silent", "--show-error", "--noproxy", "*", "--max-time", "10", "--insecure", "--ipv4"];
+    let always =
+        ["--disable", "--silent", "--show-error", "--noproxy", "*", "--max-time", "10", "--insecure", "--ipv4"];
     let figures = ["--write-out", "\n%{http_code} %{http_version}"];
-    let mut all: Vec<_> = always.iter().chain(&figures).chain(arguments).map(|argument| (*argument).to_owned()).collect();
+    let mut all: Vec<_> =
+        always.iter().chain(&figures).chain(arguments).map(|argument| (*argument).to_owned()).collect();
     all.push(url);
     let said = run("curl", all).await;
     let (body, figures) = said.rsplit_once('\n').expect("what --write-out asks for");
@@ -18,9 +20,13 @@ const GET: &str = "GET /demo HTTP/1.1";
 #[tokio::test]
 async fn over_tls_it_is_agreed_on() {
     let site = Site::start(&[]).await;
-    for (arguments, version) in
-        [(&["--http2"][..], "2"), (&[], "2"), (&["--http1.1"], "1.1"), (&["--no-alpn"], "1.1"), (&["--http2", "--tls-max", "1.2"], "2")]
-    {
+    for (arguments, version) in [
+        (&["--http2"][..], "2"),
+        (&[], "2"),
+        (&["--http1.1"], "1.1"),
+        (&["--no-alpn"], "1.1"),
+        (&["--http2", "--tls-max", "1.2"], "2"),
+    ] {
         let expected = (GET.to_owned(), format!("200 {version}"));
         assert_eq!(curl(site.encrypted(), arguments).await, expected, "{arguments:?}");
     }

@@ -1,9 +1,9 @@
 //! A client on a connection of HTTP/2 that it shares with others. The connection is never opened again: once it is gone, all is lost.
 
+use super::super::client::Loss;
+use super::super::http2::{Http2, Sending};
+use super::super::pattern;
 use super::{Ask, Asking, SLOW, length_of};
-use crate::harness::client::Loss;
-use crate::harness::http2::{Http2, Sending};
-use crate::harness::pattern;
 use std::time::{Duration, Instant};
 
 impl Asking {
