@@ -17,6 +17,9 @@ use tokio::task::JoinSet;
 /// How often DNS is asked for replicas. A new one has its certificates well within two seconds.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How long DNS is left alone where it does not know the service: a proxy outside a Swarm.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
+
 /// Whether the other replicas were asked for their certificates once, where they are to be asked.
 #[derive(Clone)]
 pub struct Asked(Arc<AtomicBool>);

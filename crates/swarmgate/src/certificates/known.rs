@@ -16,6 +16,9 @@ const LONGEST_FILE: u64 = 1024 * 1024;
 /// wrong with it is not told yet.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 
+/// A bad file is judged again after this though it is the same: a certificate whose time had not come may hold by now.
+const JUDGED_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
 /// What tells one version of a file from the next. It is that of the file behind a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
@@ -37,6 +40,8 @@ pub(super) struct Held {
 pub(super) struct Known {
     /// Of the version that was read; `None`: read it again.
     stamp: Option<Stamp>,
+    /// When it was read.
+    read: Option<SystemTime>,
     /// The last good version.
     held: Option<Arc<Held>>,
     /// What is wrong with the file and was told.
@@ -51,16 +56,17 @@ impl Known {
 
     /// A version that was just written, and judged before.
     pub(super) fn hold(&mut self, held: Arc<Held>) {
-        *self = Known { stamp: None, held: Some(held), told: None };
+        *self = Known { held: Some(held), ..Known::default() };
     }
 
     /// Reads the file if it may have changed. Blocks.
     pub(super) fn look(&mut self, path: &Path, now: SystemTime) {
         let metadata = fs::metadata(path);
         let stamp = metadata.as_ref().ok().map(Stamp::of);
-        if stamp.is_some() && stamp == self.stamp {
+        if stamp.is_some() && stamp == self.stamp && !self.is_to_be_judged_again(now) {
             return;
         }
+        self.read = Some(now);
         let young = metadata.as_ref().is_ok_and(|metadata| is_young(metadata, now));
         match read(path).and_then(|pem| self.judge(path, pem, now)) {
             Ok(()) => self.told = None,
@@ -68,6 +74,11 @@ impl Known {
             Err(_) => {}
         }
         self.stamp = stamp.filter(|_| !young);
+    }
+
+    fn is_to_be_judged_again(&self, now: SystemTime) -> bool {
+        let since = self.read.and_then(|read| now.duration_since(read).ok());
+        self.told.is_some() && since.is_some_and(|since| since >= JUDGED_AGAIN_AFTER)
     }
 
     fn judge(&mut self, path: &Path, pem: Vec<u8>, now: SystemTime) -> Result<(), String> {
@@ -113,5 +124,32 @@ impl Stamp {
             size: metadata.size(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use std::time::UNIX_EPOCH;
+
+    /// The first day of the year 2070.
+    const YEAR_2070: Duration = Duration::from_secs(3_155_760_000);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    #[test]
+    fn a_certificate_whose_time_comes_is_served_then_though_its_file_is_the_same() {
+        let mut params = CertificateParams::new(["a.com".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(2070, 1, 1), date_time_ymd(2080, 1, 1));
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem() + &key.serialize_pem();
+        let path = std::env::temp_dir().join(format!("swarmgate-known-{}.pem", std::process::id()));
+        fs::write(&path, pem).unwrap();
+        let (mut known, begin) = (Known::default(), UNIX_EPOCH + YEAR_2070);
+        known.look(&path, begin - 2 * DAY);
+        assert!(known.held().is_none() && known.told.is_some());
+        known.look(&path, begin + DAY);
+        assert!(known.held().is_some() && known.told.is_none());
+        fs::remove_file(&path).unwrap();
     }
 }

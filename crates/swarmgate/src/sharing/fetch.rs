@@ -2,7 +2,7 @@
 //!
 //! Not here: replicas that send theirs (`send`).
 
-use super::{Asked, LOOK};
+use super::{Asked, LONGEST_LOOK, LOOK};
 use crate::addresses::is_own;
 use crate::api::{Cert, Certs};
 use crate::certificates::{CertName, Certificates, NotStored, Outcome, Upload};
@@ -39,12 +39,10 @@ pub(super) async fn run(peers: Peers, certificates: Certificates, asked: Asked) 
     loop {
         sleep(retry).await;
         let is_member = peers.all().await.is_ok_and(|addresses| addresses.into_iter().any(is_own));
-        if is_member {
-            if fetch_all(&peers, &certificates, &mut told).await {
-                break;
-            }
-            retry = (retry * 2).min(LONGEST_RETRY);
+        if is_member && fetch_all(&peers, &certificates, &mut told).await {
+            break;
         }
+        retry = (retry * 2).min(if is_member { LONGEST_RETRY } else { LONGEST_LOOK });
     }
 }
 

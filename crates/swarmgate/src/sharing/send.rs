@@ -2,7 +2,7 @@
 //!
 //! Not here: replicas that ask (`fetch`).
 
-use super::LOOK;
+use super::{LONGEST_LOOK, LOOK};
 use crate::api::{KEPT, ONLY_NEWER};
 use crate::certificates::{Certificates, Shared};
 use crate::peers::{NotTaken, Peers, body_of, taken};
@@ -27,22 +27,28 @@ pub(super) async fn run(peers: Peers, certificates: Certificates) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut known: BTreeMap<IpAddr, AbortHandle> = BTreeMap::new();
     let mut sending = JoinSet::new();
+    let mut wait = LOOK;
     loop {
-        // Without an answer nobody is new, and nobody gone.
-        if let Ok(addresses) = peers.others().await {
-            known.retain(|ip, sending| {
-                addresses.contains(ip) || {
-                    sending.abort();
-                    false
+        match peers.others().await {
+            Ok(addresses) => {
+                wait = LOOK;
+                known.retain(|ip, sending| {
+                    let stays = addresses.contains(ip);
+                    if !stays {
+                        sending.abort();
+                    }
+                    stays
+                });
+                for ip in addresses {
+                    let send = || sending.spawn(send_all(peers.clone(), certificates.clone(), ip, Arc::clone(&places)));
+                    known.entry(ip).or_insert_with(send);
                 }
-            });
-            for ip in addresses {
-                let send = || sending.spawn(send_all(peers.clone(), certificates.clone(), ip, Arc::clone(&places)));
-                known.entry(ip).or_insert_with(send);
             }
+            // Without an answer nobody is new, and nobody gone.
+            Err(_) => wait = (wait * 2).min(LONGEST_LOOK),
         }
         while sending.try_join_next().is_some() {}
-        sleep(LOOK).await;
+        sleep(wait).await;
     }
 }
 

@@ -1,10 +1,13 @@
 //! Certificates that a caller brings: judged, written, live, and there after a restart.
 
 use crate::dns::FakeDns;
-use crate::harness::{Backend, Bundle, Folder, Peer, Reply, TestProxy, certificate_for};
+use crate::harness::{
+    Backend, Bundle, Folder, Peer, Reply, TestProxy, certificate_for, connect, free_port, is_open, soon,
+};
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::process::{Child, Command, Stdio};
 
 /// A proxy that keeps its certificates in the folder's `certs`.
 async fn with_certificates_in(folder: &Folder) -> TestProxy {
@@ -142,6 +145,16 @@ async fn behaviour_80_a_folder_that_cannot_be_written_is_told_by_the_reply() {
 }
 
 #[tokio::test]
+async fn a_write_that_fails_leaves_nothing_behind() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("certs/a/b")).expect("a folder");
+    let proxy = with_certificates_in(&folder).await;
+    assert_eq!(proxy.put_certificate("certName=a", &Bundle::new(&["a.com"]).pem).await.status(), 400);
+    assert_eq!(files(&folder), ["a"]);
+    assert_eq!(certificate_for(&proxy, Some("a.com")).await, None);
+}
+
+#[tokio::test]
 async fn a_symbolic_link_of_the_name_is_replaced_and_not_followed() {
     let folder = Folder::new();
     folder.write("outside", "stays");
@@ -180,6 +193,72 @@ async fn certificates_survive_a_restart_and_what_was_half_written_is_removed() {
     let proxy = with_certificates_in(&folder).await;
     assert!(bundle.is_for(&proxy, Some("a.com")).await, "it is there with the first connection");
     assert_eq!(files(&folder), ["a"]);
+}
+
+/// A program of its own that keeps its certificates in the folder's `certs`, and the port of its API. Dropping it kills it.
+struct Program(Child, u16);
+
+impl Program {
+    async fn start(folder: &Folder) -> Program {
+        let (port, api) = (free_port(), free_port());
+        let child = Command::new(env!("CARGO_BIN_EXE_swarmgate"))
+            .arg("proxy")
+            .env_clear()
+            .envs([("DEFAULT_PORTS", port.to_string()), ("PORT", api.to_string()), ("CERTS_DIR", folder.text("certs"))])
+            .envs([("IP", "127.0.0.1"), ("THREADS", "1"), ("LOG", "error")])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        // A connection takes its time; nobody sleeps.
+        soon("the API", async { while !is_open(api).await {} }).await;
+        let mut caller = connect(api).await;
+        caller.send("GET /v1/docker-flow-proxy/ping HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert_eq!(caller.reply().await.status(), 200);
+        Program(child, api)
+    }
+
+    async fn put(&self, pem: &str) -> Peer {
+        let mut caller = connect(self.1).await;
+        let head =
+            format!("PUT /v1/docker-flow-proxy/cert?certName=a HTTP/1.1\r\nHost: a\r\nContent-Length: {}", pem.len());
+        caller.send(format!("{head}\r\n\r\n{pem}")).await;
+        caller
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // SIGKILL: nothing is put in order.
+        self.0.kill().expect("it runs");
+        self.0.wait().expect("it has ended");
+    }
+}
+
+#[tokio::test]
+async fn r9_no_kill_during_a_write_leaves_half_a_file() {
+    let folder = Folder::new();
+    let bundles = [Bundle::new(&["a.com"]), Bundle::new(&["a.com"])];
+    for round in 0..20 {
+        let program = Program::start(&folder).await;
+        if round == 0 {
+            assert_eq!(program.put(&bundles[0].pem).await.reply().await.status(), 200);
+        } else {
+            assert_eq!(files(&folder), ["a"], "what was half written is removed by the next start");
+        }
+        let mut callers = Vec::new();
+        for _ in 0..round % 10 {
+            callers.push(program.put(&bundles[round % 2].pem).await);
+        }
+        // One answer is waited for, or none: the kill comes while the others are written.
+        if let Some(first) = callers.first_mut().filter(|_| round % 3 > 0) {
+            assert_eq!(first.reply().await.status(), 200);
+        }
+        drop(program);
+        let kept = fs::read_to_string(folder.path("certs/a")).expect("a file");
+        assert!(bundles.iter().any(|bundle| bundle.pem == kept), "round {round}: {kept}");
+    }
+    let proxy = with_certificates_in(&folder).await;
+    assert!(certificate_for(&proxy, Some("a.com")).await.is_some());
 }
 
 /// A proxy whose service has replicas on these addresses of 127.0.0.0; the first one is its own.
