@@ -131,6 +131,7 @@ impl Stamp {
 mod tests {
     use super::*;
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use std::path::PathBuf;
     use std::time::UNIX_EPOCH;
 
     /// The first day of the year 2070.
@@ -143,7 +144,7 @@ mod tests {
         (params.not_before, params.not_after) = (date_time_ymd(2070, 1, 1), date_time_ymd(2080, 1, 1));
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem() + &key.serialize_pem();
-        let path = std::env::temp_dir().join(format!("swarmgate-known-{}.pem", std::process::id()));
+        let path = PathBuf::from(format!("/tmp/swarmgate-known-{}.pem", std::process::id()));
         fs::write(&path, pem).unwrap();
         let (mut known, begin) = (Known::default(), UNIX_EPOCH + YEAR_2070);
         known.look(&path, begin - 2 * DAY);

@@ -2,7 +2,7 @@
 //!
 //! Not here: TLS to servers itself (`encrypted_servers`).
 
-use crate::harness::{Backend, Certified, Encrypted, ServerAuthority, TestProxy, free_port, get, ok, soon};
+use crate::harness::{Backend, Certified, Encrypted, Folder, ServerAuthority, TestProxy, get, ok, soon};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const NAME: &str = "go.internal";
@@ -12,15 +12,12 @@ async fn publish(proxy: &TestProxy, port: u16, asked: &str) {
     proxy.configure(&format!("{service}&port={port}&{asked}")).await;
 }
 
-/// Two servers, for plain requests and for those over TLS, and a proxy with a certificate for [`NAME`].
-async fn two_ports() -> (TestProxy, ServerAuthority, [Backend; 2]) {
-    let authority = ServerAuthority::called("ours");
-    let folder = format!("{}/two-ports-{}", env!("CARGO_TARGET_TMPDIR"), free_port());
-    std::fs::create_dir_all(&folder).expect("a folder for tests");
-    std::fs::write(format!("{folder}/go.pem"), authority.certifies(&[NAME]).pem()).expect("a folder for tests");
-    let proxy = TestProxy::with(&[("CERTS_DIR", &folder)], |_| {}).await;
-    std::fs::remove_dir_all(&folder).expect("it was made");
-    (proxy, authority, [Backend::start().await, Backend::start().await])
+/// Two servers, for plain requests and for those over TLS, and a proxy with a certificate for [`NAME`] in a folder that is watched.
+async fn two_ports() -> (TestProxy, ServerAuthority, [Backend; 2], Folder) {
+    let (authority, folder) = (ServerAuthority::called("ours"), Folder::new());
+    folder.write("certs/go.pem", &authority.certifies(&[NAME]).pem());
+    let proxy = TestProxy::with(&[("CERTS_DIR", &folder.text("certs"))], |_| {}).await;
+    (proxy, authority, [Backend::start().await, Backend::start().await], folder)
 }
 
 /// The first lines that the servers of both kinds of requests got of one of each.
@@ -50,7 +47,7 @@ const EACH: [&str; 2] = ["GET /demo/plain HTTP/1.1", "GET /demo/encrypted HTTP/1
 
 #[tokio::test]
 async fn behaviour_106_src_port_and_src_https_port_divide_requests_between_port_and_https_port() {
-    let (proxy, authority, mut backends) = two_ports().await;
+    let (proxy, authority, mut backends, _folder) = two_ports().await;
     let sources = format!("srcPort={}&srcHttpsPort={}", proxy.address().port(), proxy.tls_address().port());
     publish(&proxy, backends[0].port(), &format!("httpsPort={}&{sources}", backends[1].port())).await;
     assert_eq!(one_of_each(&proxy, &authority, &mut backends).await, EACH);
@@ -58,7 +55,7 @@ async fn behaviour_106_src_port_and_src_https_port_divide_requests_between_port_
 
 #[tokio::test]
 async fn behaviour_127_ssl_verify_none_holds_for_port_and_https_port() {
-    let (proxy, authority, mut backends) = two_ports().await;
+    let (proxy, authority, mut backends, _folder) = two_ports().await;
     let certified = Certified::by_itself(&[NAME]);
     let plain = Encrypted::before(&backends[0], &certified).await;
     let encrypted = Encrypted::before(&backends[1], &certified).await;
@@ -71,7 +68,7 @@ async fn behaviour_127_ssl_verify_none_holds_for_port_and_https_port() {
 /// The ports of this proxy are others.
 #[tokio::test]
 async fn behaviour_105_without_sources_https_port_is_for_443_and_port_for_80() {
-    let (proxy, authority, backends) = two_ports().await;
+    let (proxy, authority, backends, _folder) = two_ports().await;
     publish(&proxy, backends[0].port(), &format!("httpsPort={}", backends[1].port())).await;
     assert_eq!(proxy.ask(&get("/demo")).await.status(), 503);
     let mut client = authority.client(proxy.tls_address(), NAME).await;
