@@ -6,3 +6,4 @@
 mod choosing;
 mod clients;
 mod harness;
+mod re_encrypting;

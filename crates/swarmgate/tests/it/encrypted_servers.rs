@@ -4,7 +4,7 @@
 
 use crate::dns::FakeDns;
 use crate::harness::{
-    Backend, Certified, Encrypted, Peer, Seen, ServerAuthority, TestProxy, Warnings, get, got, ok, pattern, soon,
+    Authority, Backend, Certified, Encrypted, Peer, Seen, TestProxy, Warnings, get, got, ok, pattern, soon,
 };
 use std::cell::Cell;
 use std::time::Duration;
@@ -26,7 +26,7 @@ struct Stage {
 impl Stage {
     /// The server has a certificate for [`NAME`] and for 127.0.0.1, and is published with these parameters.
     async fn new(asked: &str) -> Stage {
-        let authority = ServerAuthority::called("ours");
+        let authority = Authority::new("ours");
         let backend = Backend::start().await;
         let tls = Encrypted::before(&backend, &authority.certifies(&[NAME, "127.0.0.1"])).await;
         let proxy = believing(&authority).await;
@@ -46,7 +46,7 @@ impl Stage {
     }
 }
 
-async fn believing(authority: &ServerAuthority) -> TestProxy {
+async fn believing(authority: &Authority) -> TestProxy {
     believing_pem(authority.pem()).await
 }
 
@@ -105,7 +105,7 @@ async fn an_address_can_be_verified_and_is_not_sent() {
 #[tokio::test]
 async fn a_server_that_cannot_be_verified_gets_no_request() {
     let warnings = Warnings::of_process();
-    let (authority, other) = (ServerAuthority::called("ours"), ServerAuthority::called("theirs"));
+    let (authority, other) = (Authority::new("ours"), Authority::new("theirs"));
     let backend = Backend::start().await;
     for (certified, reason) in [
         (authority.certifies(&["somebody.else"]), "not valid for name"),
@@ -143,7 +143,7 @@ async fn a_self_signed_certificate_among_the_authorities_vouches_for_its_own_nam
 #[tokio::test]
 async fn without_a_file_of_authorities_those_of_mozilla_count() {
     let backend = Backend::start().await;
-    let mut tls = Encrypted::before(&backend, &ServerAuthority::called("ours").certifies(&[NAME])).await;
+    let mut tls = Encrypted::before(&backend, &Authority::new("ours").certifies(&[NAME])).await;
     let proxy = TestProxy::start().await;
     publish(&proxy, tls.port(), &format!("sslVerifyHost={NAME}")).await;
     assert_eq!(proxy.ask(&get("/demo")).await.status(), 503);
@@ -182,7 +182,7 @@ async fn a_handshake_that_does_not_end_counts_as_a_part_of_connecting() {
 #[tokio::test]
 async fn another_server_answers_for_one_without_tls() {
     let dns = FakeDns::start().await;
-    let (authority, mut backend) = (ServerAuthority::called("ours"), Backend::start().await);
+    let (authority, mut backend) = (Authority::new("ours"), Backend::start().await);
     let tls = Encrypted::before(&backend, &authority.certifies(&[NAME])).await;
     let plain = Backend::on(([127, 0, 0, 2], tls.port()).into()).await.expect("a free port");
     plain.echoes();
@@ -227,7 +227,7 @@ async fn a_connection_serves_many_requests_and_a_new_one_goes_on_with_the_sessio
 
 #[tokio::test]
 async fn a_connection_serves_only_who_would_have_made_it_so() {
-    let authority = ServerAuthority::called("ours");
+    let authority = Authority::new("ours");
     let mut backend = Backend::start().await;
     let names = ["a.internal", "b.internal"];
     let mut tls = Encrypted::before(&backend, &authority.certifies(&names)).await;
@@ -435,7 +435,7 @@ async fn either_side_of_a_tunnel_may_end_first_and_goes_on_listening() {
 /// The authorities are read from the file that the operator named.
 #[tokio::test]
 async fn server_ca_file_names_the_authorities() {
-    let authority = ServerAuthority::called("ours");
+    let authority = Authority::new("ours");
     let path = format!("{}/server-ca-{}.pem", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     std::fs::write(&path, authority.pem()).expect("a folder for tests");
     let mut backend = Backend::start().await;

@@ -15,7 +15,7 @@ mod reply;
 mod tls;
 
 pub(crate) use backend::Backend;
-pub(crate) use encrypted::{Certified, Encrypted, Seen, ServerAuthority};
+pub(crate) use encrypted::{Certified, Encrypted, Seen};
 pub(crate) use folder::Folder;
 pub(crate) use handshake::{Bundle, certificate_for};
 pub(crate) use listener::FakeListener;

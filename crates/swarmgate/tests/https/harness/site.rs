@@ -3,14 +3,20 @@
 use super::curl::{self, Answer};
 use super::keys::Authority;
 use model::Frontend;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use swarmgate::app::{self, RunningProxy};
 use swarmgate::settings::{self, Variables};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// A folder of files that goes with the test.
 struct Folder(PathBuf);
@@ -49,9 +55,24 @@ impl Site {
         Site::start(&[("CA_FILE", &file)], bundles).await
     }
 
+    /// The same where servers whose certificates `authority` signs can be verified.
+    pub(crate) async fn believing(authority: &Authority, bundles: &[(&str, String)]) -> Site {
+        let folder = Folder::new();
+        let file = folder.write("server-ca.pem", &authority.certificate);
+        Site::start(&[("SERVER_CA_FILE", &file)], bundles).await
+    }
+
     /// Publishes a new server with these parameters.
     pub(crate) async fn publish(&self, query: &str) {
-        let port = serve_heads().await;
+        self.publish_port(query, serve_heads(None).await).await;
+    }
+
+    /// The same with a server that speaks TLS, with this certificate.
+    pub(crate) async fn publish_encrypted(&self, query: &str, bundle: &str) {
+        self.publish_port(query, serve_heads(Some(acceptor(bundle))).await).await;
+    }
+
+    async fn publish_port(&self, query: &str, port: u16) {
         let (api, query) = (self.running.api, format!("{query}&port={port}&outboundHostname=127.0.0.1"));
         let url = format!("http://{api}/v1/docker-flow-proxy/reconfigure?{query}");
         curl::run(vec![url]).await.is(200);
@@ -103,18 +124,32 @@ impl Drop for Folder {
 }
 
 /// A server that answers each request with its own head; returns its port.
-async fn serve_heads() -> u16 {
+async fn serve_heads(tls: Option<TlsAcceptor>) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let port = listener.local_addr().expect("a bound socket").port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream));
+            let tls = tls.clone();
+            tokio::spawn(async move {
+                match tls {
+                    None => answer(stream).await,
+                    Some(tls) => answer(tls.accept(stream).await?).await,
+                }
+            });
         }
     });
     port
 }
 
-async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+fn acceptor(bundle: &str) -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_slice(bundle.as_bytes()).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(bundle.as_bytes()).expect("a key");
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions().expect("all versions").with_no_client_auth();
+    Arc::new(config.with_single_cert(vec![certificate], key).expect("a certificate and its key")).into()
+}
+
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if stream.read_buf(&mut head).await? == 0 {
@@ -122,5 +157,6 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         }
     }
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", head.len());
-    stream.write_all(&[answer.as_bytes(), &head].concat()).await
+    stream.write_all(&[answer.as_bytes(), &head].concat()).await?;
+    stream.shutdown().await
 }

@@ -1,22 +1,19 @@
-//! TLS in front of a scripted server, as a TLS server of its own would have it, and the authority that its certificates come from.
+//! TLS in front of a scripted server, as a TLS server of its own would have it.
 //!
 //! Behind the TLS is an ordinary [`Backend`](super::Backend): whatever happens to its connection happens to the encrypted one too.
 
+use super::tls::{Authority, params};
 use super::{Backend, soon};
-use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, IsCa, KeyPair, date_time_ymd};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, HandshakeKind, RootCertStore, ServerConfig};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{HandshakeKind, ServerConfig};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncWriteExt, copy, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
-
-/// Somebody who signs certificates.
-pub(crate) struct ServerAuthority(CertifiedIssuer<'static, KeyPair>);
+use tokio_rustls::TlsAcceptor;
 
 /// A certificate and its key.
 pub(crate) struct Certified {
@@ -43,36 +40,16 @@ pub(crate) enum Seen {
     Goodbye,
 }
 
-impl ServerAuthority {
-    pub(crate) fn called(name: &str) -> ServerAuthority {
-        let mut params = params(&[]);
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        ServerAuthority(CertifiedIssuer::self_signed(params, new_key()).expect("a certificate"))
-    }
-
+impl Authority {
     /// Its own certificate, for those who believe it.
     pub(crate) fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    /// A TLS client that believes it and asks `address` for `name`.
-    pub(crate) async fn client(&self, address: SocketAddr, name: &str) -> TlsStream<TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone()).expect("a certificate");
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("all versions");
-        let connector = TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
-        let stream = TcpStream::connect(address).await.expect("an open port");
-        let name = ServerName::try_from(name.to_owned()).expect("a name");
-        soon("a handshake", connector.connect(name, stream)).await.expect("a proxy that speaks TLS")
+        self.certificate.pem()
     }
 
     /// A certificate for these names and addresses.
     pub(crate) fn certifies(&self, names: &[&str]) -> Certified {
         let key = new_key();
-        let certificate = params(names).signed_by(&key, &self.0).expect("a certificate");
+        let certificate = params("server", names).signed_by(&key, &self.issuer).expect("a certificate");
         Certified { certificate, key }
     }
 }
@@ -81,13 +58,13 @@ impl Certified {
     /// A certificate that nobody vouches for.
     pub(crate) fn by_itself(names: &[&str]) -> Certified {
         let key = new_key();
-        let certificate = params(names).self_signed(&key).expect("a certificate");
+        let certificate = params("server", names).self_signed(&key).expect("a certificate");
         Certified { certificate, key }
     }
 
     /// The same, which says of itself that it is an authority's, as `openssl req -x509` makes it; valid until that year.
     pub(crate) fn as_authority(names: &[&str], until: i32) -> Certified {
-        let (key, mut params) = (new_key(), params(names));
+        let (key, mut params) = (new_key(), params("server", names));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.not_after = date_time_ymd(until, 1, 1);
         let certificate = params.self_signed(&key).expect("a certificate");
@@ -175,9 +152,4 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, behind: SocketAddr, tol
 
 fn new_key() -> KeyPair {
     KeyPair::generate().expect("a key")
-}
-
-fn params(names: &[&str]) -> CertificateParams {
-    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-    CertificateParams::new(names).expect("names and addresses")
 }

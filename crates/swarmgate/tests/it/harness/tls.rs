@@ -16,8 +16,8 @@ use tokio_rustls::client::TlsStream;
 
 /// Who signs certificates.
 pub(crate) struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    certificate: rcgen::Certificate,
+    pub(super) issuer: Issuer<'static, KeyPair>,
+    pub(super) certificate: rcgen::Certificate,
 }
 
 /// Who a client shows that it is.
@@ -106,7 +106,7 @@ impl Authority {
     }
 }
 
-fn params(name: &str, hosts: &[&str]) -> CertificateParams {
+pub(super) fn params(name: &str, hosts: &[&str]) -> CertificateParams {
     let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
     let mut params = CertificateParams::new(hosts).expect("names of hosts");
     params.distinguished_name.push(DnType::CommonName, name);
