@@ -25,8 +25,9 @@ use tokio::sync::Notify;
 
 /// KiB that a proxy may take beside what it had.
 const MOST_MEMORY: u64 = 64 * 1024;
-/// The longest that anybody else waits.
-const MOST_WAIT: Duration = Duration::from_secs(1);
+/// The longest that anybody else waits. The promise is a second, and is held to that where the program is optimised (`scripts/test endurance`); a
+/// debug build that shares its processors with a hundred other tests is a few times slower.
+const MOST_WAIT: Duration = if cfg!(debug_assertions) { Duration::from_secs(5) } else { Duration::from_secs(1) };
 /// How long an attempt may go on.
 const MOST_TIME: Duration = Duration::from_secs(5);
 
@@ -73,7 +74,7 @@ impl Scene {
     }
 
     /// All was well.
-    fn is_over(self) {
+    fn ends_well(self) {
         let usage = self.program.usage().expect("it runs");
         let (slowest, answered) = self.neighbours.end();
         assert!(answered > 0, "the neighbours were answered");

@@ -152,7 +152,7 @@ mod tests {
             let frame = FrameHead { length: payload.len(), kind: 1, flags, stream: 1 };
             for piece in 1..=payload.len() {
                 let mut trailers = Trailers::begin(frame);
-                let found = payload.chunks(piece).fold(false, |found, part| trailers.have_pseudo(part) || found);
+                let found = payload.chunks(piece).any(|part| trailers.have_pseudo(part));
                 assert_eq!(found, expected, "{block:x?} in pieces of {piece}");
             }
         }

@@ -29,7 +29,7 @@ async fn one_octet_indices() {
         let ended = attack(scene.address(), &[], true, BOMBS, |number| bomb(number, name)).await;
         println!("{name}: {ended:?}");
     }
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn cookie_crumbs() {
     let static_crumbs = Block::get("/").raw(vec![0x80 | 32; 16_000]);
     let ended = attack(scene.address(), &[], true, BOMBS, |number| request(stream(number), &static_crumbs)).await;
     println!("crumbs of one octet: {ended:?}");
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_bomb_is_refused_and_a_large_head_is_not() {
     assert_eq!(client.ask(3, crumbs).await.status, 200, "crumbs are one field");
     let fields = (0..300).fold(Block::get("/"), |block, _| block.field("x", "a"));
     assert_eq!(client.ask(5, fields).await.status, 431, "and others are not");
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -72,5 +72,5 @@ async fn a_table_that_is_changed_over_and_over() {
         client.send(parts.concat()).await;
         assert_eq!(client.response(stream(number)).await.status, 200);
     }
-    scene.is_over();
+    scene.ends_well();
 }

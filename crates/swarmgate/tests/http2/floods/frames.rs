@@ -46,7 +46,7 @@ async fn frames_of_the_connection() {
             ended(&format!("{what}{how}"), attack(scene.address(), &[], listens, MANY, |_| flood.clone()).await);
         }
     }
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn frames_of_a_stream() {
         let next = |number| if number == 0 { began.clone() } else { flood.clone() };
         ended(what, attack(scene.address(), &[], true, MANY, next).await);
     }
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn rapid_reset() {
             .concat()
     };
     ended("rapid reset of uploads", attack(scene.address(), &[], true, MANY, upload).await);
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn made_you_reset() {
     for (what, fault) in faults {
         ended(what, attack(scene.address(), &[], true, MANY, |number| fault(stream(number))).await);
     }
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn header_blocks_that_never_end() {
         .concat()
     };
     ended("empty HEADERS with empty CONTINUATION", attack(scene.address(), &[], true, MANY, crumbs).await);
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -143,5 +143,5 @@ async fn more_streams_than_allowed() {
         "RST_STREAM on idle streams",
         attack(scene.address(), &[], true, MANY, |number| reset(stream(number), 0)).await,
     );
-    scene.is_over();
+    scene.ends_well();
 }

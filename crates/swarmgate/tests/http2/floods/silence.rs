@@ -37,7 +37,7 @@ async fn what_is_not_finished_ends() {
         while client.next_raw().await {}
         assert!(began.elapsed() < LONGEST, "{what} took {:?}", began.elapsed());
     }
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_body_that_does_not_come() {
     let response = client.response(1).await;
     assert_eq!(response.status, 408, "{response:?}");
     assert!(began.elapsed() < LONGEST);
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -66,5 +66,5 @@ async fn many_connections_with_open_streams() {
     let mut fresh = Client::open(scene.address()).await;
     assert_eq!(fresh.ask(1, Block::get("/")).await.status, 200);
     drop(clients);
-    scene.is_over();
+    scene.ends_well();
 }

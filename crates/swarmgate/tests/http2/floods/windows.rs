@@ -39,7 +39,7 @@ async fn a_window_of_nothing() {
     client.gives_windows = true;
     assert_eq!(client.response(1).await.body.len(), BIG);
     drop(clients);
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn large_windows_and_a_socket_that_nobody_reads() {
         left = left.saturating_sub(client.until("more", came).await);
     }
     drop(clients);
-    scene.is_over();
+    scene.ends_well();
 }
 
 #[tokio::test]
@@ -76,5 +76,5 @@ async fn windows_opened_octet_by_octet() {
     };
     let ended = attack(scene.address(), &[(setting::INITIAL_WINDOW_SIZE, 0)], true, 100_000, next).await;
     println!("{ended:?}");
-    scene.is_over();
+    scene.ends_well();
 }
