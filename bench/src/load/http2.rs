@@ -35,7 +35,7 @@ pub(super) struct Connection {
     streams: Vec<Stream>,
     /// The identifier of the next stream.
     next: u32,
-    /// The one that was next when [`Connection::mark`] was called.
+    /// The one that was next at the mark, which is set once all have been asked.
     marked: u32,
     /// A frame that came in pieces, while it is not whole.
     piece: Vec<u8>,
@@ -101,6 +101,7 @@ impl Connection {
             let stream = connection.ask(question);
             connection.streams.push(stream);
         }
+        connection.mark();
         connection.send(wire)?;
         Ok(connection)
     }
