@@ -45,34 +45,46 @@ pub(crate) fn usage(pid: u32) -> Result<Usage> {
 /// Resident memory of a process and its children in KiB; pages they share are counted for each.
 pub(crate) fn rss_kib(pid: u32) -> Result<u64> {
     let mut sum = 0;
-    for pid in family(pid)? {
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        sum += line.trim().trim_end_matches(" kB").parse::<u64>()?;
+    for member in family(pid)? {
+        match own_rss_kib(member) {
+            Ok(kib) => sum += kib,
+            Err(error) if member == pid => return Err(error),
+            // A child that has just ended has none.
+            Err(_) => {}
+        }
     }
     Ok(sum)
+}
+
+fn own_rss_kib(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 fn threads(pid: u32) -> Result<Vec<String>> {
     let mut threads = Vec::new();
     for pid in family(pid)? {
-        for entry in fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid} is gone"))? {
-            threads.push(entry?.path().to_string_lossy().into_owned());
-        }
+        let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+        threads.extend(tasks.flatten().map(|task| task.path().to_string_lossy().into_owned()));
     }
     Ok(threads)
 }
 
-/// The process and all its descendants.
+/// The process and all its descendants. Those may end at any time; the process itself must be there.
 fn family(pid: u32) -> Result<Vec<u32>> {
     let mut family = vec![pid];
     let mut next = 0;
-    while let Some(pid) = family.get(next).copied() {
-        for thread in fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid} is gone"))? {
-            let children = fs::read_to_string(Path::new(&thread?.path()).join("children")).unwrap_or_default();
+    while let Some(member) = family.get(next).copied() {
+        next += 1;
+        let tasks = match fs::read_dir(format!("/proc/{member}/task")) {
+            Err(_) if member != pid => continue,
+            tasks => tasks.with_context(|| format!("process {pid} is gone"))?,
+        };
+        for thread in tasks.flatten() {
+            let children = fs::read_to_string(Path::new(&thread.path()).join("children")).unwrap_or_default();
             family.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
         }
-        next += 1;
     }
     Ok(family)
 }

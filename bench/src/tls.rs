@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fmt, fs};
 
 use anyhow::{Context, Result, ensure};
@@ -26,6 +27,10 @@ pub(crate) const HOST: &str = "bench.local";
 /// themselves for a client of today.
 const AGREED: (CipherSuite, NamedGroup) = (CipherSuite::TLS13_AES_256_GCM_SHA384, NamedGroup::X25519);
 
+/// Of so many proofs the first is verified. To verify an ECDSA signature is dearer than to make one, and a load that verified all of them
+/// could not outrun a proxy.
+const VERIFIED: u32 = 16;
+
 /// A self-signed certificate; gone with this value.
 pub(crate) struct Certificate {
     directory: TempDir,
@@ -37,6 +42,8 @@ pub(crate) struct Certificate {
 struct Only {
     certificate: CertificateDer<'static>,
     provider: Arc<CryptoProvider>,
+    /// Proofs so far.
+    proofs: AtomicU32,
 }
 
 /// The key of a certificate.
@@ -118,7 +125,7 @@ fn client(certificate: &CertificateDer<'static>, alpn: Alpn) -> Result<Arc<Clien
     let mut provider = aws_lc_rs::default_provider();
     provider.kx_groups = vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1];
     let provider = Arc::new(provider);
-    let only = Only { certificate: certificate.clone(), provider: Arc::clone(&provider) };
+    let only = Only { certificate: certificate.clone(), provider: Arc::clone(&provider), proofs: AtomicU32::new(0) };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
@@ -162,6 +169,9 @@ impl ServerCertVerifier for Only {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if !self.proofs.fetch_add(1, Ordering::Relaxed).is_multiple_of(VERIFIED) {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
         verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 

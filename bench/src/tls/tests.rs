@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConnection, Error, ServerConfig, ServerConnection};
 
 use super::{Alpn, Certificate, Key, begin, disagreement};
@@ -65,5 +66,22 @@ fn another_certificate_is_refused() {
     let [own, other] = [(); 2].map(|()| Certificate::make(Key::Ecdsa).unwrap());
     let mut client = begin(own.client(Alpn::Http1)).unwrap();
     let error = shake(&mut client, server(&other, aws_lc_rs::default_provider())).unwrap_err();
+    assert!(matches!(error, Error::InvalidCertificate(_)), "{error}");
+}
+
+#[test]
+fn a_server_without_the_key_is_refused() {
+    let [own, other] = [(); 2].map(|()| Certificate::make(Key::Ecdsa).unwrap());
+    let stolen = CertificateDer::from_pem_file(own.bundle()).unwrap();
+    let key = PrivateKeyDer::from_pem_file(other.bundle()).unwrap();
+    let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+    let resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![stolen], key)));
+    let server = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    let mut client = begin(own.client(Alpn::Http1)).unwrap();
+    let error = shake(&mut client, server).unwrap_err();
     assert!(matches!(error, Error::InvalidCertificate(_)), "{error}");
 }
