@@ -44,6 +44,7 @@ pub(crate) fn all() -> Vec<Section> {
         ("s187_service_users_override_global_ones", authentication::combined),
         ("s188_a_certificate_reaches_every_replica", https::every_replica),
         ("s188_a_new_replica_gets_the_certificates", https::new_replica),
+        ("s188_certificates_outlive_a_rolling_update", https::rolling_update),
         ("s189_certificates_are_chosen_by_name", https::several_certificates),
     ]
 }

@@ -1,6 +1,6 @@
-//! R8: SIGTERM. What has begun and ends within the grace period is not cut, and the proxy is gone in time.
+//! R8: SIGTERM. What has begun and ends within the grace period is not cut, over HTTP/1.1, TLS or HTTP/2, and the proxy is gone in time.
 
-use crate::harness::{Ask, Backend, Client, Load, Program, Run, until, within};
+use crate::harness::{Ask, Authority, Backend, Client, Greeting, Http2, Load, Program, Run, Target, until, within};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -35,6 +35,7 @@ async fn stop_once(run: &Run) -> anyhow::Result<Stopped> {
     let load = Load::new(run, proxy.address, "/go", None).clients(4, Ask::Get).clients(2, Ask::Fresh);
     let load = load.clients(1, Ask::Pipelined).clients(1, Ask::Post(1000)).clients(1, Ask::Chunked(5000));
     let load = load.clients(3, Ask::Download(10)).clients(3, Ask::Upload(10));
+    let load = encrypted(load, &proxy).await?;
     let before = run.tally.answered();
     until(Duration::from_secs(30), "requests go on", || run.tally.answered() > before + 300).await?;
     let early = Arc::new(AtomicU64::new(0));
@@ -50,6 +51,20 @@ async fn stop_once(run: &Run) -> anyhow::Result<Stopped> {
     let early = early.load(Relaxed);
     anyhow::ensure!(early == 0, "the health check succeeded {early} times after the port had closed");
     Ok(Stopped { took, between })
+}
+
+/// As many clients again that come over TLS, some of them on two connections of HTTP/2: one is busy to the end, one only with slow bodies.
+async fn encrypted(load: Load, proxy: &Program) -> anyhow::Result<Load> {
+    const HOST: &str = "go.test";
+    let authority = Authority::new()?;
+    proxy.put_certificate("go.pem", &authority.certificate(HOST)?).await?;
+    let target = |greeting| anyhow::Ok(Target::encrypted(proxy.tls, &authority.clients(HOST, greeting)?));
+    let connections = [Http2::open(&target(Greeting::Http2)?).await?, Http2::open(&target(Greeting::Http2)?).await?];
+    let load = load.over(target(Greeting::Resumed)?).clients(2, Ask::Get).clients(2, Ask::Fresh);
+    let load = load.clients(1, Ask::Post(1000)).clients(1, Ask::Download(10)).clients(1, Ask::Upload(10));
+    let load = load.streams(&connections[0], 3, Ask::Get).streams(&connections[0], 1, Ask::Post(65_536));
+    let load = load.streams(&connections[0], 1, Ask::Download(10)).streams(&connections[0], 1, Ask::Upload(10));
+    Ok(load.streams(&connections[1], 2, Ask::Download(10)).streams(&connections[1], 2, Ask::Upload(10)))
 }
 
 /// Counts how often the health check succeeds although the port was closed before it was asked.
