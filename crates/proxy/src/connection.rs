@@ -58,6 +58,7 @@ pub(crate) async fn serve_stream(
     let _ = match step {
         Step::Last(bytes) => client.send(&bytes, shared.timeouts.client).await,
         Step::Next | Step::End | Step::Linger | Step::Http2 => client.stream.shutdown().await,
+        Step::BrokenOff => Ok(()),
     };
 }
 
@@ -72,8 +73,10 @@ struct Connection<S> {
 enum Step {
     /// The next one.
     Next,
-    /// Nothing more, and nobody to tell.
+    /// Nothing more.
     End,
+    /// Nothing more, and the client must see that something is missing.
+    BrokenOff,
     /// Nothing more; what was sent last must arrive.
     Linger,
     /// One more answer.
@@ -89,7 +92,11 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
         loop {
             match self.step(waiting).await {
                 Step::Next => waiting = Waiting::Next,
-                Step::End => return None,
+                Step::BrokenOff => return None,
+                Step::End => {
+                    self.client.end().await;
+                    return None;
+                }
                 Step::Linger => {
                     self.client.linger().await;
                     return None;
@@ -129,7 +136,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
             // A response that broke off must not look whole, even where only the end of the connection ends it.
             Outcome::Broken => {
                 self.client.stream.break_off();
-                Step::End
+                Step::BrokenOff
             }
             Outcome::Answer(why) => {
                 let bytes = Answer::Status(why.status()).write(shape.http10, shape.is_head, false);

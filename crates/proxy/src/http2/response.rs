@@ -74,7 +74,10 @@ impl Response {
 
     pub(super) fn reset(&mut self, reason: Reason) {
         match &mut self.sending {
-            Some(sending) => sending.stream.send_reset(reason),
+            Some(sending) => {
+                sending.ended = true;
+                sending.stream.send_reset(reason);
+            }
             None => self.respond.send_reset(reason),
         }
     }

@@ -119,6 +119,18 @@ async fn a_connection_goes_on_while_certificates_are_replaced() {
 }
 
 #[tokio::test]
+async fn bug_a_client_that_asked_for_the_end_was_not_told_of_it_by_tls() {
+    let (proxy, mut backend, client) = encrypted(&[], "").await;
+    let mut peer = client.connect(proxy.tls_address(), NAME).await;
+    peer.send("GET /demo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    let mut server = backend.accept().await;
+    server.receives_head().await;
+    server.send(ok("last")).await;
+    assert_eq!(peer.reply().await.body, "last");
+    peer.receives_goodbye().await;
+}
+
+#[tokio::test]
 async fn a_large_response_reaches_a_slow_reader_whole() {
     let (proxy, mut backend, client) = encrypted(&[], "").await;
     let body = pattern(6 * 1024 * 1024);

@@ -184,6 +184,12 @@ impl TlsPeer {
         self.receives_bytes(Reply::length(&head)).await.expect("a whole body")
     }
 
+    /// The proxy ends the connection with TLS's own last word (close_notify), not by the end of the socket alone.
+    pub(crate) async fn receives_goodbye(&mut self) {
+        let end = soon("the end", self.stream.read(&mut [0; 1])).await;
+        assert_eq!(end.expect("a close_notify before the end"), 0);
+    }
+
     async fn head(&mut self) -> io::Result<String> {
         loop {
             if let Some(end) = self.buffered.windows(4).position(|window| window == b"\r\n\r\n") {
