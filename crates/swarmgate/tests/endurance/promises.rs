@@ -33,6 +33,7 @@ pub(crate) fn all() -> Vec<Promise> {
         promise!(r8_a_stop_is_over_in_time, stopping::in_time),
         promise!(r11_descriptors_may_run_out, descriptors::run_out),
         promise!(r12_idle_and_slow_clients_cost_little_memory, memory::stays_small),
+        promise!(r12_idle_clients_over_tls_cost_little_memory, memory::stays_small_over_tls),
         promise!(r13_limits_are_exact_to_a_second, patience::is_exact),
         promise!(r17_a_faulty_dns_takes_no_service_away, names::may_fail),
         promise!(a_bad_neighbour_slows_nobody, neighbours::slow_nobody),

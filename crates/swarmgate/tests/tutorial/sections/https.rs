@@ -93,15 +93,31 @@ pub(super) fn rolling_update(swarm: &Swarm<'_>) -> Result<()> {
     desk.makes_certificate("xip.io", 2048)?;
     let put = desk.puts_certificate("xip.io", &old[0])?;
     ensure!(put.status == 200, "{put:?}");
-    swarm.run("docker service update --force proxy")?;
-    let new = swarm.eventually("three other replicas", || {
+    let new = replaced(swarm, "docker service update --force proxy")?;
+    trusted(swarm.get("/demo/hello").encrypted(XIP), &desk.certificate("xip.io"))?;
+    all_list(&new, &["xip.io.pem"], &desk)?;
+
+    // The only one has nobody but its successor.
+    swarm.run("docker service scale proxy=1")?;
+    swarm.runs("proxy")?;
+    swarm.eventually("one replica", || Replica::all(swarm))?;
+    replaced(swarm, "docker service update --force --update-order start-first proxy")?;
+    trusted(swarm.get("/demo/hello").encrypted(XIP), &desk.certificate("xip.io"))?;
+    swarm.run("docker service update --update-order stop-first proxy")
+}
+
+/// All replicas after an update that replaces each of them.
+fn replaced(swarm: &Swarm<'_>, update: &str) -> Result<Vec<Replica>> {
+    let old = Replica::all(swarm)?;
+    swarm.run(update)?;
+    let new = swarm.eventually("other replicas", || {
         let new = Replica::all(swarm)?;
         ensure!(!new.iter().any(|replica| old.contains(replica)), "{old:?} became {new:?}");
         Ok(new)
     })?;
     swarm.runs("proxy")?;
     swarm.get("/demo/hello").encrypted(XIP).with(&["-k"]).says_hello()?;
-    all_list(&new, &["xip.io.pem"], &desk)
+    Ok(new)
 }
 
 /// The demo service, three replicas of the proxy, and all their ports.
