@@ -3,7 +3,7 @@
 //! Not here: what a request is for (`connection`) and forwarding it (`exchange`).
 
 use crate::deadline::Deadline;
-use crate::http1::MAX_EMPTY_LINES;
+use crate::http1::{MAX_EMPTY_LINES, response};
 use crate::origin::Origin;
 use crate::scratch;
 use socket2::SockRef;
@@ -52,6 +52,12 @@ pub(crate) enum Protocol {
 pub(crate) trait ClientStream {
     /// Closing will reset the connection instead of ending it in good order, so that the client sees that something is missing.
     fn break_off(&mut self);
+
+    /// Takes the head of a response. What is to be written of it goes into `into`; returns the bytes that went elsewhere.
+    fn give_head(&mut self, head: &response::Head<'_, '_>, into: &mut Vec<u8>) -> io::Result<u64> {
+        head.write(into);
+        Ok(0)
+    }
 
     /// How many bytes of a response are worth reading for it now.
     fn room(&mut self) -> usize {

@@ -37,29 +37,20 @@ where
     http2::serve(Rewound::new(client.buffered, client.stream), client.origin, shared, open).await;
 }
 
-/// Serves one request on a stream of its own. `head`: what is known of it, or why it is refused.
-pub(crate) async fn serve_stream(
-    stream: http2::Stream,
-    head: Result<Vec<u8>, Malformed>,
-    origin: Arc<Origin>,
-    shared: Arc<Shared>,
-) {
+/// Answers requests that have a stream of their own, one after the other, for as long as there are `jobs`.
+pub(crate) async fn serve_streams(jobs: http2::Jobs, origin: Arc<Origin>, shared: Arc<Shared>) {
     let _watched = Watched(Arc::clone(&origin));
-    let deadline = Deadline::after(shared.timeouts.http_request);
-    let (malformed, buffered) = head.map_or_else(|malformed| (Some(malformed), Vec::new()), |head| (None, head));
-    let client = Client { stream, origin, buffered, has_ended: false, deadline, protocol: Protocol::Http2 };
-    let mut connection = Connection { client, shared, room: Vec::new() };
-    let step = match malformed {
-        None => connection.step(Waiting::First(Instant::now())).await,
-        Some(malformed) => connection.refuse(Why::malformed(malformed)),
-    };
-    let Connection { mut client, shared, .. } = connection;
-    // The stream ends when it is dropped; an error means that the client has ended it first.
-    let _ = match step {
-        Step::Last(bytes) => client.send(&bytes, shared.timeouts.client).await,
-        Step::Next | Step::End | Step::Linger | Step::Http2 => client.stream.shutdown().await,
-        Step::BrokenOff => Ok(()),
-    };
+    let (mut deadline, mut room, mut buffered) =
+        (Deadline::after(shared.timeouts.http_request), Vec::new(), Vec::new());
+    while let Some(job) = jobs.next().await {
+        let (stream, head) = job.open(&mut buffered);
+        let (origin, shared) = (Arc::clone(&origin), Arc::clone(&shared));
+        let client = Client { stream, origin, buffered, has_ended: false, deadline, protocol: Protocol::Http2 };
+        let mut connection = Connection { client, shared, room };
+        connection.answer_stream(head.err()).await;
+        Connection { room, client: Client { buffered, deadline, .. }, .. } = connection;
+        buffered.clear();
+    }
 }
 
 struct Connection<S> {
@@ -108,6 +99,20 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
                 Step::Http2 => return Some(self),
             }
         }
+    }
+
+    /// The one exchange of a stream, unless it is refused already.
+    async fn answer_stream(&mut self, malformed: Option<Malformed>) {
+        let step = match malformed {
+            None => self.step(Waiting::First(Instant::now())).await,
+            Some(malformed) => self.refuse(Why::malformed(malformed)),
+        };
+        // The stream ends when it is dropped; an error means that the client has ended it first.
+        let _ = match step {
+            Step::Last(bytes) => self.client.send(&bytes, self.shared.timeouts.client).await,
+            Step::Next | Step::End | Step::Linger | Step::Http2 => self.client.stream.shutdown().await,
+            Step::BrokenOff => Ok(()),
+        };
     }
 
     /// One exchange.

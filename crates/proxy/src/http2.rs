@@ -4,14 +4,15 @@
 //! reaches a server, however it came. Frames, header compression and flow control are the h2 library's.
 //! Not here: what becomes of a request (`connection`, `exchange`).
 
+mod desks;
 mod head;
 mod preface;
 mod response;
 mod stream;
 mod watch;
 
+pub(crate) use desks::Jobs;
 pub(crate) use preface::{Begins, Rewound, begins};
-pub(crate) use stream::Stream;
 
 use crate::connection;
 use crate::deadline::Deadline;
@@ -19,6 +20,7 @@ use crate::http1::MAX_HEAD;
 use crate::origin::Origin;
 use crate::worker::{Open, Shared};
 use bytes::Bytes;
+use desks::{Desks, Job};
 use h2::server::{Builder, Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use http::Request;
@@ -38,7 +40,7 @@ const CONNECTION_WINDOW: u32 = 256 * 1024;
 /// What one stream may have waiting for a client that reads slowly.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Streams of one connection that the client's own faults made the proxy reset; one more ends the connection.
-const MOST_FAULTS: usize = 100;
+const MOST_FAULTS: usize = 1000;
 /// How long a client may take to confirm a goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -66,13 +68,14 @@ where
     let (stream, watch) = Watched::new(stream);
     let Ok(Ok(connection)) = timeout(limit, builder().handshake(stream)).await else { return };
     let idle = Deadline::after(shared.timeouts.http_keep_alive);
+    let desks = Desks::new();
     let mut streams = Streams { connection, watch, shared, idle, leaving: false, refused: false };
     while let Some(accepted) = poll_fn(|cx| streams.poll_next(cx)).await {
         let Ok((request, respond)) = accepted else { break };
         let (request, body) = request.into_parts();
-        let head = head::write(&request, body.is_end_stream());
-        let stream = Stream::new(&request, body, respond);
-        tokio::spawn(connection::serve_stream(stream, head, Arc::clone(&origin), Arc::clone(&streams.shared)));
+        desks.give(Job { request, body, respond }, |jobs| {
+            tokio::spawn(connection::serve_streams(jobs, Arc::clone(&origin), Arc::clone(&streams.shared)));
+        });
     }
     drop(open);
 }

@@ -7,7 +7,7 @@ use crate::client::ClientStream;
 use crate::http1::body::Body;
 use crate::http1::request::Shape;
 use crate::http1::response::{self, Kind, Response};
-use crate::http1::{Malformed, Parsed};
+use crate::http1::{Malformed, Parsed, field_space};
 use crate::pending::Pending;
 use crate::scratch;
 use crate::server_stream::ServerStream;
@@ -154,7 +154,7 @@ impl ResponseSide {
 
     fn take<S>(&mut self, cx: &mut Context<'_>, client: &mut S, bytes: &[u8]) -> Result<(), Fault>
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + ClientStream + Unpin,
     {
         if bytes.is_empty() {
             return self.take_end();
@@ -184,7 +184,7 @@ impl ResponseSide {
         outgoing: &mut Vec<u8>,
     ) -> Result<(), Fault>
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + ClientStream + Unpin,
     {
         let mut joined = std::mem::take(&mut self.partial);
         let mut rest = bytes;
@@ -194,21 +194,28 @@ impl ResponseSide {
         }
         while !rest.is_empty() {
             let keeps = self.client_keeps && self.goes_on;
-            let parsed = response::forward(rest, &self.request, keeps, outgoing).map_err(|_| Fault::BadResponse)?;
-            let Parsed::Complete(mut head) = parsed else {
+            let mut space = field_space();
+            let parsed = response::read(rest, &self.request, keeps, &mut space).map_err(|_| Fault::BadResponse)?;
+            let Parsed::Complete(head) = parsed else {
                 self.partial = rest.to_vec();
                 break;
             };
-            rest = &rest[head.head_length..];
-            if head.kind == Kind::Interim {
+            let mut response = head.response;
+            rest = &rest[response.head_length..];
+            if response.kind == Kind::Interim {
                 self.interim += 1;
                 if self.interim > MOST_INTERIM {
                     return Err(Fault::BadResponse);
                 }
+                self.given += client.give_head(&head, outgoing).map_err(|_| Fault::ClientGone)?;
                 continue;
             }
-            let body = pass(&mut head, rest, outgoing).map_err(|_| Fault::BadResponse)?;
-            self.head = Some(head);
+            // The body's start is judged before anything of the response is sent.
+            let mut unframed = Vec::new();
+            let body = pass(&mut response, rest, &mut unframed).map_err(|_| Fault::BadResponse)?;
+            self.head = Some(response);
+            self.given += client.give_head(&head, outgoing).map_err(|_| Fault::ClientGone)?;
+            outgoing.append(&mut unframed);
             return self.send_first(cx, client, outgoing, body);
         }
         self.send(cx, client, [outgoing, &[]])

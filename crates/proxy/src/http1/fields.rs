@@ -114,6 +114,16 @@ impl<'h, 'b> FieldList<'h, 'b> {
         Ok((list, facts))
     }
 
+    /// The head that the fields stand in.
+    pub(crate) fn head(&self) -> &'b [u8] {
+        self.head
+    }
+
+    /// The fields as they came, each with what it is.
+    pub(crate) fn classified(&self) -> impl Iterator<Item = (Class, &Header<'b>)> {
+        self.classes.iter().copied().zip(self.headers)
+    }
+
     /// The fields as they came.
     pub(crate) fn headers(&self) -> &'h [Header<'b>] {
         self.headers

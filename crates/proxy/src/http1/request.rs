@@ -50,6 +50,20 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Of a request that has a stream of its own, as far as its response needs it.
+    pub(crate) fn of_stream(is_head: bool) -> Shape {
+        Shape {
+            head_length: 0,
+            body: Body::EMPTY,
+            keep_alive: true,
+            upgrade: false,
+            is_head,
+            http10: false,
+            idempotent: true,
+            safe: true,
+        }
+    }
+
     /// The same, where the server sees this method: whether a request can be sent again is said by what the server does.
     pub(crate) fn sent_as(mut self, method: &[u8]) -> Shape {
         self.safe = matches!(method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE");

@@ -5,7 +5,7 @@
 use super::body::Body;
 use super::fields::{Class, Facts, FieldList};
 use super::request::Shape;
-use super::{MAX_HEAD, Malformed, Parsed, field_space};
+use super::{FieldSpace, MAX_HEAD, Malformed, Parsed};
 
 /// What an exchange must know of a response once its head is written.
 #[derive(Clone, Copy, Debug)]
@@ -34,24 +34,48 @@ pub(crate) enum Kind {
     Switching,
 }
 
+/// A head that was read, with all that is known of it.
+pub(crate) struct Head<'h, 'b> {
+    pub(crate) response: Response,
+    fields: FieldList<'h, 'b>,
+    facts: Facts<'b>,
+    /// What it answers.
+    request: Shape,
+}
+
 /// Reads the head at the start of `bytes` and appends it, changed for the client, to `into`.
-/// Not kept alive unless `client_keeps`.
+#[cfg(any(test, fuzzing))]
 pub(crate) fn forward(
     bytes: &[u8],
     request: &Shape,
     client_keeps: bool,
     into: &mut Vec<u8>,
 ) -> Result<Parsed<Response>, Malformed> {
+    let mut space = super::field_space();
+    Ok(match read(bytes, request, client_keeps, &mut space)? {
+        Parsed::Partial => Parsed::Partial,
+        Parsed::Complete(head) => {
+            head.write(into);
+            Parsed::Complete(head.response)
+        }
+    })
+}
+
+/// Reads the head at the start of `bytes`, which answers `request`. The client's connection is not kept unless `client_keeps`.
+pub(crate) fn read<'h, 'b>(
+    bytes: &'b [u8],
+    request: &Shape,
+    client_keeps: bool,
+    space: &'h mut FieldSpace<'b>,
+) -> Result<Parsed<Head<'h, 'b>>, Malformed> {
     let bytes = &bytes[..bytes.len().min(MAX_HEAD)];
-    let mut space = field_space();
     let mut parser = httparse::Response::new(&mut []);
-    let length =
-        match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parser, bytes, &mut space) {
-            Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
-            Ok(httparse::Status::Partial) => return Err(Malformed::HeadTooLarge),
-            Err(_) => return Err(Malformed::Syntax),
-        };
+    let length = match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parser, bytes, space) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
+        Ok(httparse::Status::Partial) => return Err(Malformed::HeadTooLarge),
+        Err(_) => return Err(Malformed::Syntax),
+    };
     let (Some(status), Some(version)) = (parser.code, parser.version) else { return Err(Malformed::Syntax) };
     let head = &bytes[..length];
     let http10 = version == 0;
@@ -75,18 +99,7 @@ pub(crate) fn forward(
         server_keeps: !facts.close && (!http10 || facts.keep_alive) && body != Body::UntilClose,
         client_keeps: client_keeps && body != Body::UntilClose && !unframe,
     };
-    // A client of HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
-    if kind != Kind::Interim || !request.http10 {
-        Head { status, fields, facts }.write(&response, request, into);
-    }
-    Ok(Parsed::Complete(response))
-}
-
-/// A head that was read.
-struct Head<'h, 'b> {
-    status: u16,
-    fields: FieldList<'h, 'b>,
-    facts: Facts<'b>,
+    Ok(Parsed::Complete(Head { response, fields, facts, request: *request }))
 }
 
 /// Another protocol must have been asked for, and 1xx has no body.
@@ -111,13 +124,19 @@ fn body(kind: Kind, status: u16, request: &Shape, facts: &Facts<'_>) -> Body {
 }
 
 impl Head<'_, '_> {
-    fn write(&self, response: &Response, request: &Shape, into: &mut Vec<u8>) {
+    /// Appends the head that a client of HTTP/1.1 gets.
+    pub(crate) fn write(&self, into: &mut Vec<u8>) {
+        let Head { response, request, .. } = self;
+        // A client of HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
+        if response.kind == Kind::Interim && request.http10 {
+            return;
+        }
         let line = into.len();
         let switching = response.kind == Kind::Switching;
         // A 426 names the protocols that would do (RFC 9110 §15.5.22).
-        let names_protocol = switching || (self.status == 426 && self.facts.names_protocol && !request.http10);
+        let names_protocol = switching || (response.status == 426 && self.facts.names_protocol && !request.http10);
         // A response that never has a body says nothing of its length (RFC 9110 §8.6, RFC 9112 §6.1): a client might wait for it.
-        let framed = response.kind == Kind::Final && self.status != 204;
+        let framed = self.is_framed();
         let chunks = framed && !request.http10;
         let keeps = |class| match class {
             Class::Plain
@@ -146,6 +165,35 @@ impl Head<'_, '_> {
             (Kind::Final, _) if request.http10 => b"Connection: keep-alive\r\n\r\n",
             (Kind::Final, _) => b"\r\n",
         });
+    }
+
+    /// The bytes of the head.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.fields.head()
+    }
+
+    /// The fields for a client whose protocol frames messages and speaks of connections by itself: names and values as they stand in
+    /// [`Head::bytes`].
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let framed = self.is_framed();
+        let keeps = move |class| match class {
+            Class::Plain | Class::Host | Class::Expect | Class::Authorization | Class::Forwarded => true,
+            Class::ForwardedProto => true,
+            Class::ContentLength => framed,
+            _ => false,
+        };
+        let kept = self.fields.classified().filter(move |(class, _)| keeps(*class));
+        kept.map(|(_, header)| (header.name, header.value))
+    }
+
+    /// The length of the body, where the field that says it is right but odd, and so not among [`Head::fields`].
+    pub(crate) fn odd_length(&self) -> Option<u64> {
+        self.facts.length.filter(|_| self.facts.reframed && self.is_framed())
+    }
+
+    /// Whether its fields may say where its body ends: a response that never has one says nothing of it.
+    fn is_framed(&self) -> bool {
+        self.response.kind == Kind::Final && self.response.status != 204
     }
 }
 

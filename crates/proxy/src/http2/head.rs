@@ -8,9 +8,8 @@ use http::header::{CONTENT_LENGTH, COOKIE, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Method};
 
-/// Writes a head. `ended`: no body follows.
-pub(super) fn write(request: &Parts, ended: bool) -> Result<Vec<u8>, Malformed> {
-    let mut head = Vec::with_capacity(512);
+/// Appends a head to `head`; returns whether it says how long the body is. `ended`: no body follows.
+pub(super) fn write(request: &Parts, ended: bool, head: &mut Vec<u8>) -> Result<bool, Malformed> {
     let target = request.uri.path_and_query().map_or("", |target| target.as_str());
     if request.method == Method::CONNECT {
         return Err(Malformed::MethodNotAllowed);
@@ -19,32 +18,39 @@ pub(super) fn write(request: &Parts, ended: bool) -> Result<Vec<u8>, Malformed> 
     if !target.starts_with('/') && target != "*" {
         return Err(Malformed::Syntax);
     }
-    push(&mut head, [request.method.as_str().as_bytes(), b" ", target.as_bytes(), b" HTTP/1.1"]);
-    if let Some(host) = host(request)? {
-        push(&mut head, [b"\r\nhost: ", host]);
+    push(head, [request.method.as_str().as_bytes(), b" ", target.as_bytes(), b" HTTP/1.1"]);
+    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
+    if let Some(authority) = authority {
+        push(head, [b"\r\nhost: ", authority]);
     }
+    let (mut host, mut has_cookies, mut has_length) = (None, false, false);
     for (name, value) in &request.headers {
-        if *name != HOST && *name != COOKIE {
-            push(&mut head, [b"\r\n", name.as_str().as_bytes(), b": ", value.as_bytes()]);
+        match *name {
+            HOST => judge_host(host.replace(value), value, authority)?,
+            COOKIE => {
+                has_cookies = true;
+                continue;
+            }
+            _ => has_length |= name == CONTENT_LENGTH,
+        }
+        if name != HOST || authority.is_none() {
+            push(head, [b"\r\n", name.as_str().as_bytes(), b": ", value.as_bytes()]);
         }
     }
-    push_cookies(&mut head, request);
-    if !ended && !request.headers.contains_key(CONTENT_LENGTH) {
-        push(&mut head, [b"\r\ntransfer-encoding: chunked"]);
+    if has_cookies {
+        push_cookies(head, request);
     }
-    push(&mut head, [b"\r\n\r\n"]);
-    Ok(head)
+    if !ended && !has_length {
+        push(head, [b"\r\ntransfer-encoding: chunked"]);
+    }
+    push(head, [b"\r\n\r\n"]);
+    Ok(has_length)
 }
 
-/// `:authority`, or Host. If both are there, they are the same; two Hosts are refused, as ever (RFC 9110 §7.2).
-fn host(request: &Parts) -> Result<Option<&[u8]>, Malformed> {
-    let mut hosts = request.headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
-    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
-    match (authority, hosts.next(), hosts.next()) {
-        (_, _, Some(_)) => Err(Malformed::Syntax),
-        (Some(authority), Some(host), None) if !host.eq_ignore_ascii_case(authority) => Err(Malformed::Syntax),
-        (authority, host, None) => Ok(authority.or(host)),
-    }
+/// A Host beside `:authority` is the same; two Hosts are refused, as ever (RFC 9110 §7.2).
+fn judge_host(before: Option<&HeaderValue>, host: &HeaderValue, authority: Option<&[u8]>) -> Result<(), Malformed> {
+    let differs = authority.is_some_and(|authority| !host.as_bytes().eq_ignore_ascii_case(authority));
+    if before.is_some() || differs { Err(Malformed::Syntax) } else { Ok(()) }
 }
 
 /// The crumbs of a cookie are one field again (RFC 9113 §8.2.3).
@@ -73,7 +79,9 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let head = write(&parts, ended).map(|head| String::from_utf8(head).unwrap().replace('\r', ""));
+        let mut head = Vec::new();
+        let written = write(&parts, ended, &mut head);
+        let head = written.map(|_| String::from_utf8(head).unwrap().replace('\r', ""));
         expected.assert_eq(&head.unwrap_or_else(|malformed| format!("{malformed:?}")));
     }
 

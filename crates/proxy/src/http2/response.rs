@@ -1,15 +1,17 @@
-//! A response on its way to a stream: the bytes that HTTP/1.1 would send, taken apart into fields, data and trailers.
+//! A response on its way to a stream: a head, and the body as HTTP/1.1 frames it, taken apart into data and trailers.
 //!
 //! They come from the exchange, which has judged the server's response, or from the proxy itself; so they are well formed.
 //! Not here: the request (`head`, `stream`).
 
 use super::stream::broken;
 use crate::http1::body::{Body, Part};
-use crate::http1::field_space;
+use crate::http1::request::Shape;
+use crate::http1::response::{Head, Kind};
+use crate::http1::{self, Parsed, field_space};
 use bytes::{Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, SendStream};
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -93,43 +95,34 @@ impl Response {
         }
     }
 
-    /// Sends the head at the start of `bytes`; returns its length.
-    fn send_head(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut space = field_space();
-        let mut parser = httparse::Response::new(&mut []);
-        let parsed =
-            httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parser, bytes, &mut space);
-        let Ok(httparse::Status::Complete(length)) = parsed else { return Err(unusable()) };
-        let status = parser.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or_else(unusable)?;
-        let fields = fields(parser.headers)?;
-        let body = self.body(status, parser.headers)?;
+    /// Sends a head; returns its length.
+    pub(super) fn give_head(&mut self, head: &Head<'_, '_>) -> io::Result<u64> {
+        let http1::response::Response { status, kind, body, .. } = head.response;
         let mut response = http::Response::new(());
-        *response.status_mut() = status;
-        *response.headers_mut() = fields;
-        if status.is_informational() {
-            self.respond.send_informational(response).map_err(broken)?;
-            return Ok(length);
+        *response.status_mut() = StatusCode::from_u16(status).map_err(|_| unusable())?;
+        *response.headers_mut() = fields(head.bytes(), head.fields())?;
+        if let Some(length) = head.odd_length() {
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
-        let ended = body.is_finished();
-        let stream = self.respond.send_response(response, ended).map_err(broken)?;
-        self.sending = Some(Sending { stream, body, trailers: Vec::new(), ended });
-        Ok(length)
+        match kind {
+            Kind::Interim => self.respond.send_informational(response).map_err(broken)?,
+            Kind::Switching => return Err(unusable()),
+            Kind::Final => {
+                let ended = body.is_finished();
+                let stream = self.respond.send_response(response, ended).map_err(broken)?;
+                self.sending = Some(Sending { stream, body, trailers: Vec::new(), ended });
+            }
+        }
+        Ok(head.bytes().len() as u64)
     }
 
-    /// Where the body ends, as HTTP/1.1 says it (RFC 9112 §6.3).
-    fn body(&self, status: StatusCode, fields: &[httparse::Header<'_>]) -> io::Result<Body> {
-        if self.is_head || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
-            return Ok(Body::EMPTY);
+    /// Sends a head of the proxy's own, at the start of `bytes`; returns its length.
+    fn send_head(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut space = field_space();
+        match http1::response::read(bytes, &Shape::of_stream(self.is_head), true, &mut space) {
+            Ok(Parsed::Complete(head)) => self.give_head(&head).map(|_| head.response.head_length),
+            Ok(Parsed::Partial) | Err(_) => Err(unusable()),
         }
-        let value = |name: &HeaderName| {
-            fields.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_str())).map(|field| field.value)
-        };
-        if value(&TRANSFER_ENCODING).is_some() {
-            return Ok(Body::CHUNKED);
-        }
-        let Some(length) = value(&CONTENT_LENGTH) else { return Ok(Body::UntilClose) };
-        let length = std::str::from_utf8(length).ok().and_then(|length| length.parse().ok());
-        length.map(Body::Length).ok_or_else(unusable)
     }
 }
 
@@ -170,23 +163,26 @@ impl Sending {
     }
 }
 
-/// The fields of a head, without those of HTTP/1.1's connection (RFC 9113 §8.2.2).
-fn fields(headers: &[httparse::Header<'_>]) -> io::Result<HeaderMap> {
-    let mut fields = HeaderMap::with_capacity(headers.len());
-    for header in headers {
-        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| unusable())?;
-        if name != CONNECTION && name != TRANSFER_ENCODING && name != UPGRADE {
-            fields.append(name, HeaderValue::from_bytes(header.value).map_err(|_| unusable())?);
-        }
+/// Fields that stand in `bytes`. They are copied once, all together.
+fn fields<'f>(bytes: &[u8], read: impl Iterator<Item = (&'f str, &'f [u8])>) -> io::Result<HeaderMap> {
+    let copy = Bytes::copy_from_slice(bytes);
+    let mut fields = HeaderMap::with_capacity(16);
+    for (name, value) in read {
+        let start = http1::offset(bytes, value);
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        let value = HeaderValue::from_maybe_shared(copy.slice(start..start + value.len())).map_err(|_| unusable())?;
+        fields.append(name, value);
     }
     Ok(fields)
 }
 
 fn read_trailers(lines: &mut Vec<u8>) -> io::Result<HeaderMap> {
     lines.extend_from_slice(b"\r\n");
-    let mut space = [httparse::EMPTY_HEADER; crate::http1::MAX_FIELDS];
+    let mut space = [httparse::EMPTY_HEADER; http1::MAX_FIELDS];
     match httparse::parse_headers(lines, &mut space) {
-        Ok(httparse::Status::Complete((_, headers))) => fields(headers),
+        Ok(httparse::Status::Complete((_, headers))) => {
+            fields(lines, headers.iter().map(|header| (header.name, header.value)))
+        }
         _ => Err(unusable()),
     }
 }

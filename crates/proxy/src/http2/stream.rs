@@ -4,11 +4,10 @@
 
 use super::response::Response;
 use crate::client::ClientStream;
+use crate::http1::response::Head;
 use bytes::{Buf, Bytes};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
-use http::header::CONTENT_LENGTH;
-use http::request::Parts;
 use http::{HeaderMap, Method};
 use std::io;
 use std::pin::Pin;
@@ -43,14 +42,14 @@ enum Reading {
 }
 
 impl Stream {
-    /// `body` belongs to `request`, which `respond` answers.
-    pub(super) fn new(request: &Parts, body: RecvStream, respond: SendResponse<Bytes>) -> Stream {
-        let reading = match (body.is_end_stream(), request.headers.contains_key(CONTENT_LENGTH)) {
+    /// `body` belongs to a request of this method, whose head says how long it is if `has_length`; `respond` answers it.
+    pub(super) fn new(method: &Method, has_length: bool, body: RecvStream, respond: SendResponse<Bytes>) -> Stream {
+        let reading = match (body.is_end_stream(), has_length) {
             (true, _) => Reading::Ended,
             (false, true) => Reading::Plain,
             (false, false) => Reading::Chunked,
         };
-        let response = Response::new(request.method == Method::HEAD, respond);
+        let response = Response::new(method == Method::HEAD, respond);
         Stream { body, reading, held: Bytes::new(), response }
     }
 
@@ -169,6 +168,10 @@ impl ClientStream for Stream {
 
     fn is_refused(&self) -> bool {
         false
+    }
+
+    fn give_head(&mut self, head: &Head<'_, '_>, _: &mut Vec<u8>) -> io::Result<u64> {
+        self.response.give_head(head)
     }
 
     fn room(&mut self) -> usize {
