@@ -107,12 +107,21 @@ impl<'a> Swarm<'a> {
         Ok(docker(&["ps", "--quiet", "--filter", &of_service])?.lines().map(str::to_owned).collect())
     }
 
-    /// Removes every service of an earlier section and waits until the proxy has forgotten `/demo`.
+    /// Removes every service of an earlier section and waits until the proxy has forgotten `/demo`, and nothing is left that could answer
+    /// in the name of a later service.
     ///
     /// # Errors
     /// When the proxy still answers for it.
     pub(crate) fn clear(&self) -> Result<()> {
-        if self.remove_all_but(&STAGE)? > 0 {
+        let gone = self.remove_all_but(&STAGE)?;
+        for service in &gone {
+            self.eventually(&format!("the end of {service}"), || {
+                let left = self.containers(service)?;
+                ensure!(left.is_empty(), "{left:?} still run");
+                Ok(())
+            })?;
+        }
+        if !gone.is_empty() {
             self.get("/demo/hello").answers(503)?;
         }
         Ok(())
@@ -157,14 +166,14 @@ impl<'a> Swarm<'a> {
         Ok(())
     }
 
-    /// Removes our services except those in `kept`, and returns how many there were.
-    fn remove_all_but(&self, kept: &[&str]) -> Result<usize> {
+    /// Removes our services except those in `kept`, and returns their names.
+    fn remove_all_but(&self, kept: &[&str]) -> Result<Vec<String>> {
         let mut gone = names("service", &OURS)?;
         gone.retain(|name| !kept.contains(&name.as_str()));
         for service in &gone {
             docker(&["service", "rm", service])?;
         }
-        Ok(gone.len())
+        Ok(gone)
     }
 
     /// Removes our networks, each as soon as no task uses it any longer.
