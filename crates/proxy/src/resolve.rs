@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Addresses younger than this are used without asking again.
 const FRESH: Duration = Duration::from_secs(1);
@@ -117,6 +117,32 @@ impl Host {
         let answered = self.answered.notified();
         self.ask();
         let _ = timeout(LONGEST_WAIT, answered).await;
+        Arc::clone(&self.known.load().addresses)
+    }
+
+    /// The addresses that DNS says now, waited for until then at most; those that are known where it says nothing.
+    pub(crate) async fn addresses_anew(self: &Arc<Self>, until: Instant) -> Arc<[IpAddr]> {
+        let answered = self.answered.notified();
+        self.ask();
+        if self.asked.load(Ordering::Acquire) {
+            let _ = timeout_at(until, answered).await;
+        }
+        Arc::clone(&self.known.load().addresses)
+    }
+
+    /// Ends when DNS says that `ip` is none of its addresses any more; never for an address that needs no DNS.
+    pub(crate) async fn loses(&self, ip: IpAddr) {
+        loop {
+            let answered = self.answered.notified();
+            if !self.known.load().addresses.contains(&ip) {
+                return;
+            }
+            answered.await;
+        }
+    }
+
+    /// The addresses as they are known, however old.
+    pub(crate) fn known(&self) -> Arc<[IpAddr]> {
         Arc::clone(&self.known.load().addresses)
     }
 

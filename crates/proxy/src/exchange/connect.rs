@@ -11,8 +11,7 @@ use crate::{health, pool};
 use model::Backend;
 use model::service::{ConnectionMode, ServerTls};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
@@ -58,6 +57,8 @@ enum Unreached {
     Refused(io::Error),
     /// There is none yet.
     TooSlow,
+    /// DNS says that it is no server of this backend any more.
+    Gone,
     /// There is one, without TLS as the backend wants it.
     NoTls(String),
 }
@@ -77,7 +78,7 @@ impl<'u> Attempt<'u> {
             session.connected(&self.upstream.backend, address, true);
             return Some(Server { stream, address, reused: true });
         }
-        self.connect(address, &addresses, session).await
+        self.connect(address, session).await
     }
 
     /// Whether `server`, which went before it said anything, may be made up for: once by a new connection for a kept one, and once
@@ -123,16 +124,16 @@ impl<'u> Attempt<'u> {
         pool::take(&self.place(address), if self.idempotent { pool::LONGEST_IDLE } else { IDLE_FOR_ONE_SHOT })
     }
 
-    async fn connect(&mut self, first: SocketAddr, addresses: &Arc<[IpAddr]>, session: &mut Session) -> Option<Server> {
-        let backend = &self.upstream.backend;
+    async fn connect(&mut self, first: SocketAddr, session: &mut Session) -> Option<Server> {
+        let (backend, host) = (&self.upstream.backend, &self.upstream.host);
         let end = Instant::now() + self.limit;
         let mut next = Some(first);
         while let Some(address) = next {
             let left = end.saturating_duration_since(Instant::now());
-            let others = addresses.len() > self.tried.len() + 1;
+            let others = host.count() > self.tried.len() + 1;
             let limit = if others { left.min(SINGLE_TRY) } else { left };
             health::trying(address, limit);
-            match self.reach(address, Instant::now() + limit).await {
+            match self.reach_or_lose(address, Instant::now() + limit).await {
                 Ok(stream) => {
                     health::connected(address);
                     session.connected(backend, address, false);
@@ -142,19 +143,42 @@ impl<'u> Attempt<'u> {
                     tracing::debug!("no connection to {address} can be opened: {error}");
                     return None;
                 }
+                Err(Unreached::Gone) => {}
                 Err(unreached) => {
                     self.why = unreached.note(address, backend);
                     session.connect_failed(backend, address);
                 }
             }
-            // Whoever does not answer may not exist any more.
-            self.upstream.host.ask();
             self.tried.push(address);
             let may_try = self.tried.len() < MOST_TRIES && Instant::now() < end;
-            next = self.upstream.host.turn.pick(addresses, address.port(), &self.tried).filter(|_| may_try);
+            next = if may_try { self.another(end).await } else { None };
             session.retries(next.is_some());
         }
         None
+    }
+
+    /// A server that was not tried yet. Whoever does not answer may not exist any more, so DNS is asked; where nobody else is known, its
+    /// answer is waited for.
+    async fn another(&self, end: Instant) -> Option<SocketAddr> {
+        let (host, port) = (&self.upstream.host, self.upstream.backend.port);
+        host.ask();
+        let known = host.known();
+        if let Some(other) = host.turn.pick(&known, port, &self.tried) {
+            return Some(other);
+        }
+        let until = end.min(Instant::now() + SINGLE_TRY);
+        // In a box, as it is rare: every connection of a client has room for this future.
+        let anew = Box::pin(host.addresses_anew(until)).await;
+        host.turn.pick(&anew, port, &self.tried)
+    }
+
+    /// The same as [`Attempt::reach`], as long as the server exists: its address may be older than the answer of DNS that is on its way.
+    async fn reach_or_lose(&self, address: SocketAddr, until: Instant) -> Result<ServerStream, Unreached> {
+        tokio::select! {
+            biased;
+            reached = self.reach(address, until) => reached,
+            () = self.upstream.host.loses(address.ip()) => Err(Unreached::Gone),
+        }
     }
 
     /// A new connection to `address`, with TLS if the backend asks for it. Without that, nothing is ever sent on it.

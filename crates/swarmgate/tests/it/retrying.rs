@@ -2,6 +2,7 @@
 
 use crate::dns::FakeDns;
 use crate::harness::{Backend, Peer, TestProxy, get, got, ok, published};
+use std::net::SocketAddr;
 
 /// A client and a server between two requests, with a kept connection.
 async fn warm(proxy: &TestProxy, backend: &mut Backend) -> (Peer, Peer) {
@@ -158,6 +159,51 @@ async fn another_server_answers_for_one_that_is_silent_and_is_asked_first_from_t
         server.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
         assert_eq!(client.reply().await.status(), 200);
     }
+}
+
+#[tokio::test]
+async fn a_service_that_moved_is_found_by_the_first_request() {
+    let dns = FakeDns::start().await;
+    let mut new = Backend::start().await;
+    let mut old = new.another(2).await;
+    dns.resolves("tasks.go", &[2]);
+    let proxy = with_tasks(&dns, new.port()).await;
+    let ask = async |server: &mut Backend| {
+        let mut client = proxy.client().await;
+        client.send(get("/demo")).await;
+        let mut server = server.accept().await;
+        server.receives(got("/demo")).await;
+        server.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
+        assert_eq!(client.reply().await.status(), 200);
+    };
+    ask(&mut old).await;
+    drop(old);
+    dns.resolves("tasks.go", &[1]);
+    ask(&mut new).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_waited_for_only_until_dns_says_so() {
+    let dns = FakeDns::start().await;
+    let old = Backend::deaf().await;
+    let mut new = old.another(2).await;
+    let elsewhere = Backend::on(SocketAddr::from(([127, 0, 0, 3], 0))).await.expect("a free port");
+    let _dead = (elsewhere.closed(1), elsewhere.closed(2));
+    dns.resolves("tasks.go", &[1]);
+    let proxy = TestProxy::with(&[("RESOLVERS", &dns.address.to_string())], |_| {}).await;
+    let (old_port, no_port) = (new.port(), elsewhere.port());
+    let paths = format!("servicePath.1=/demo&port.1={old_port}&servicePath.2=/other&port.2={no_port}");
+    proxy.configure(&format!("serviceName=go&{paths}")).await;
+    assert_eq!(proxy.ask(&get("/other")).await.status(), 503);
+    dns.resolves("tasks.go", &[2]);
+    let mut client = proxy.client().await;
+    client.send(get("/demo")).await;
+    // Whoever is refused asks DNS; the answer is for everybody who waits for that host.
+    assert_eq!(proxy.ask(&get("/other")).await.status(), 503);
+    let mut server = new.accept().await;
+    server.receives(got("/demo")).await;
+    server.send(ok("hi")).await;
+    client.receives(ok("hi")).await;
 }
 
 #[tokio::test]
