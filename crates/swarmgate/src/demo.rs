@@ -9,18 +9,23 @@ use anyhow::{Context, bail};
 use model::Params;
 use model::catalog::Command;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use tokio::net::TcpListener;
 
-const PORT: &str = "8000";
+const PORTS: &str = "8000,8443:ssl";
 const API_PORT: &str = "8001";
 
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn run() -> anyhow::Result<()> {
     let stop = app::stop_signal()?;
-    let (proxy, service_port) = start(demo_settings(PORT, API_PORT)?).await?;
-    print!("{}", what_to_try(proxy.ports[0], proxy.api.port(), service_port));
+    // Certificates that are tried here should not be found by the proxy of this machine, if there is one.
+    let certs_dir = std::env::temp_dir().join(format!("swarmgate-demo-{}", std::process::id()));
+    let (proxy, service_port) = start(demo_settings(PORTS, API_PORT, &certs_dir)?).await?;
+    print!("{}", what_to_try(&proxy.ports, proxy.api.port(), service_port));
     stop.await;
     proxy.drain().await;
+    // It is there only if a certificate was put.
+    let _ = std::fs::remove_dir_all(&certs_dir);
     Ok(())
 }
 
@@ -43,13 +48,16 @@ async fn start(settings: ProxySettings) -> anyhow::Result<(RunningProxy, u16)> {
     Ok((proxy, service_port))
 }
 
-fn demo_settings(port: &str, api_port: &str) -> anyhow::Result<ProxySettings> {
-    let variables = Variables::from_iter([("DEFAULT_PORTS", port), ("PORT", api_port), ("IP", "127.0.0.1")]);
+fn demo_settings(ports: &str, api_port: &str, certs_dir: &Path) -> anyhow::Result<ProxySettings> {
+    let certs_dir = certs_dir.to_string_lossy();
+    let variables = [("DEFAULT_PORTS", ports), ("PORT", api_port), ("IP", "127.0.0.1"), ("CERTS_DIR", &certs_dir)];
+    let variables = Variables::from_iter(variables);
     let settings = settings::proxy(&variables)?;
     Ok(ProxySettings { bind_ip: Ipv4Addr::LOCALHOST.into(), ..settings })
 }
 
-fn what_to_try(port: u16, api_port: u16, service_port: u16) -> String {
+fn what_to_try(ports: &[u16], api_port: u16, service_port: u16) -> String {
+    let (port, tls_port) = (ports[0], ports[1]);
     format!(
         "\n\
         swarmgate serves http://localhost:{port}; one service, go-demo, is published on /demo. Try:\n\
@@ -57,6 +65,10 @@ fn what_to_try(port: u16, api_port: u16, service_port: u16) -> String {
         \nPublish it a second time, under /something, and ask there (in a Swarm, labels do this):\n\
         \n    curl 'localhost:{api_port}/v1/docker-flow-proxy/reconfigure?serviceName=second&servicePath=/something&port={service_port}&outboundHostname=127.0.0.1&reqPathSearchReplace=/something/,/demo/'\
         \n    curl -i localhost:{port}/something/hello\n\
+        \nOver HTTPS, with a certificate of your own making:\n\
+        \n    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -keyout demo.pem -out demo.crt && cat demo.crt >> demo.pem\
+        \n    curl -XPUT --data-binary @demo.pem 'localhost:{api_port}/v1/docker-flow-proxy/cert?certName=demo.pem'\
+        \n    curl -ik https://localhost:{tls_port}/demo/hello\n\
         \nWhat is configured now:\n\
         \n    curl localhost:{api_port}/v1/docker-flow-proxy/config\n\
         \nCtrl-C stops it.\n\n"

@@ -166,7 +166,8 @@ impl Sending {
 /// Fields that stand in `bytes`. They are copied once, all together.
 fn fields<'f>(bytes: &[u8], read: impl Iterator<Item = (&'f str, &'f [u8])>) -> io::Result<HeaderMap> {
     let copy = Bytes::copy_from_slice(bytes);
-    let mut fields = HeaderMap::with_capacity(16);
+    // Few, and rarely more: room for many would be a large piece of memory for each response.
+    let mut fields = HeaderMap::with_capacity(6);
     for (name, value) in read {
         let start = http1::offset(bytes, value);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
