@@ -2,7 +2,10 @@
 //!
 //! Not here: what it is asked (`visit`, `sections`).
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -51,12 +54,15 @@ impl Replica {
         Ok(address)
     }
 
-    /// Whether its health check succeeds. From then on, and no sooner, its name leads to it.
+    /// When its health check first succeeded, as far as Docker remembers. From then on, and no sooner, its name leads to it.
     ///
     /// # Errors
-    /// When Docker does not answer.
-    pub(crate) fn is_healthy(&self) -> Result<bool> {
-        Ok(self.inspect("{{.State.Health.Status}}")? == "healthy")
+    /// When it never did.
+    pub(crate) fn healthy_since(&self) -> Result<SystemTime> {
+        let successes = self.inspect("{{range .State.Health.Log}}{{if eq .ExitCode 0}}{{json .End}} {{end}}{{end}}")?;
+        let first = successes.split_whitespace().next().with_context(|| format!("{self:?} is not healthy"))?;
+        let nanoseconds = output("date", &["--date", first.trim_matches('"'), "+%s%N"])?;
+        Ok(UNIX_EPOCH + Duration::from_nanos(nanoseconds.trim().parse()?))
     }
 
     /// What `curl` prints here, in the network namespace of the replica: others see its address.
