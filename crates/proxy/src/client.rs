@@ -161,7 +161,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// Closes the connection so that the answer arrives: a close with unread bytes would reset it (RFC 9112 §9.6).
     pub(crate) async fn linger(mut self) {
-        if self.stream.shutdown().await.is_err() {
+        // A socket takes its end at once; over TLS it takes a last word, for which there may be no room.
+        if !matches!(tokio::time::timeout(GOODBYE, self.stream.shutdown()).await, Ok(Ok(()))) {
             return;
         }
         let end = Instant::now() + LONGEST_LINGER;

@@ -29,18 +29,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use watch::{Watch, Watched};
 
 /// Requests of one connection at a time: HAProxy's default.
 const MOST_STREAMS: u32 = 100;
 /// What a client may send of one body, and of all bodies of a connection, before the servers have taken it.
-const STREAM_WINDOW: u32 = 128 * 1024;
-const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// One that no server reads holds up no other before there are eight of them.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * STREAM_WINDOW;
 /// What one stream may have waiting for a client that reads slowly.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Streams of one connection that the client's own faults made the proxy reset; one more ends the connection.
 const MOST_FAULTS: usize = 1000;
+/// How often `TIMEOUT_CLIENT` a client may take for what was written: TLS shows no part of it being taken.
+const STUCK: u32 = 3;
 /// How long a client may take to confirm a goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -52,6 +55,8 @@ struct Streams<S> {
     watch: Watch,
     shared: Arc<Shared>,
     idle: Deadline,
+    /// Since when the client takes nothing of what is written.
+    stuck: Option<Instant>,
     /// GOAWAY is on its way: no more requests than those that are under way.
     leaving: bool,
     /// The client has broken the rules: GOAWAY is on its way, and nothing is waited for.
@@ -69,7 +74,7 @@ where
     let Ok(Ok(connection)) = timeout(limit, builder().handshake(stream)).await else { return };
     let idle = Deadline::after(shared.timeouts.http_keep_alive);
     let desks = Desks::new();
-    let mut streams = Streams { connection, watch, shared, idle, leaving: false, refused: false };
+    let mut streams = Streams { connection, watch, shared, idle, stuck: None, leaving: false, refused: false };
     while let Some(accepted) = poll_fn(|cx| streams.poll_next(cx)).await {
         let Ok((request, respond)) = accepted else { break };
         let (request, body) = request.into_parts();
@@ -107,15 +112,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Streams<S> {
             }
             let is_busy = self.connection.has_streams() && !self.refused;
             if is_busy {
-                self.idle.set(if self.leaving { GOODBYE } else { self.shared.timeouts.http_keep_alive });
+                // Streams have limits of their own, but for what waits to be written.
+                let Some(left) = self.patience() else { return Poll::Ready(None) };
+                self.idle.set(left);
             }
             ready!(self.idle.poll_passed(cx));
-            if self.leaving && !is_busy {
-                return Poll::Ready(None);
+            match (is_busy, self.leaving) {
+                (true, _) => {}
+                (false, true) => return Poll::Ready(None),
+                // The goodbye is written by the next round.
+                (false, false) => self.leave(),
             }
-            // The goodbye is written by the next round.
-            self.leave();
         }
+    }
+
+    /// How long a connection that is busy may go on like this; `None`: no longer.
+    fn patience(&mut self) -> Option<Duration> {
+        if !self.watch.is_stuck() {
+            self.stuck = None;
+            return Some(if self.leaving { GOODBYE } else { self.shared.timeouts.http_keep_alive });
+        }
+        let stuck = self.stuck.get_or_insert_with(Instant::now).elapsed();
+        (self.shared.timeouts.client * STUCK).checked_sub(stuck).filter(|left| !left.is_zero())
     }
 
     /// Ends it all, once.

@@ -86,12 +86,11 @@ impl Jobs {
 
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Job>> {
         let mut queue = self.lock();
+        // A timer of an earlier request may wake a task that nobody called. It must not stay on the list while it works, nor be on it twice:
+        // whoever is called next has to be somebody who waits.
+        queue.waiting.retain(|waker| !waker.will_wake(cx.waker()));
         if let Some(job) = queue.jobs.pop_front() {
             return Poll::Ready(Some(job));
-        }
-        // A timer of the last request may wake a task for nothing: it must not wait twice, or a call for it could be lost.
-        if queue.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            return Poll::Pending;
         }
         if queue.closed || queue.waiting.len() >= MOST_WAITING {
             return Poll::Ready(None);
@@ -105,3 +104,6 @@ impl Jobs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,6 +77,7 @@ impl Stream {
     }
 
     fn hand_on(&mut self, into: &mut ReadBuf<'_>) {
+        debug_assert!(into.remaining() > CHUNK_FRAMING, "a chunk without data would be the last one");
         if self.reading == Reading::Chunked {
             let count = self.held.len().min(into.remaining().saturating_sub(CHUNK_FRAMING));
             into.put_slice(format!("{count:x}\r\n").as_bytes());
@@ -139,7 +140,12 @@ impl AsyncWrite for Stream {
         let mut taken = 0;
         for part in parts {
             match self.response.poll_write(cx, part) {
-                Poll::Ready(Ok(count)) => taken += count,
+                Poll::Ready(Ok(count)) => {
+                    taken += count;
+                    if count < part.len() {
+                        break;
+                    }
+                }
                 Poll::Pending if taken > 0 => break,
                 other => return other,
             }

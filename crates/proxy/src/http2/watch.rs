@@ -15,7 +15,7 @@ use h2::Reason;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use trailers::Trailers;
@@ -31,9 +31,17 @@ pub(super) struct Watched<S> {
     told: bool,
 }
 
-/// Says whether a connection is to be ended.
+/// Says how a connection fares.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Watch(Arc<AtomicU32>);
+pub(super) struct Watch(Arc<Findings>);
+
+#[derive(Debug, Default)]
+struct Findings {
+    /// The reason to end it; 0: none.
+    objection: AtomicU32,
+    /// What was written last has not all been taken.
+    stuck: AtomicBool,
+}
 
 /// What a client sends.
 struct Incoming {
@@ -49,11 +57,22 @@ struct Incoming {
 impl Watch {
     /// Why the connection is to be ended at once. Nothing more is read of it.
     pub(super) fn objection(&self) -> Option<Reason> {
-        Some(Reason::from(self.0.load(Relaxed))).filter(|reason| *reason != Reason::NO_ERROR)
+        Some(Reason::from(self.0.objection.load(Relaxed))).filter(|reason| *reason != Reason::NO_ERROR)
+    }
+
+    /// Whether the client does not take what is written for it.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.0.stuck.load(Relaxed)
     }
 
     fn object(&self, reason: Reason) {
-        self.0.store(reason.into(), Relaxed);
+        self.0.objection.store(reason.into(), Relaxed);
+    }
+
+    /// Notes whether a write came to its end.
+    fn note<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.0.stuck.store(written.is_pending(), Relaxed);
+        written
     }
 }
 
@@ -133,7 +152,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let watched = self.get_mut();
-        let written = ready!(Pin::new(&mut watched.stream).poll_write(cx, bytes))?;
+        let written = ready!(watched.watch.note(Pin::new(&mut watched.stream).poll_write(cx, bytes)))?;
         watched.went(&bytes[..written]);
         Poll::Ready(Ok(written))
     }
@@ -144,7 +163,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let watched = self.get_mut();
-        let written = ready!(Pin::new(&mut watched.stream).poll_write_vectored(cx, parts))?;
+        let written = ready!(watched.watch.note(Pin::new(&mut watched.stream).poll_write_vectored(cx, parts)))?;
         let mut left = written;
         for part in parts {
             let taken = left.min(part.len());
@@ -159,7 +178,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let watched = self.get_mut();
+        watched.watch.note(Pin::new(&mut watched.stream).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

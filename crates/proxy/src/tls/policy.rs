@@ -106,8 +106,10 @@ impl Terms {
         if versions.is_empty() {
             return Err(BadPolicy::NoCipher);
         }
-        let ticketer = policy.tickets.then(aws_lc_rs::Ticketer::new).and_then(Result::ok);
-        let sessions: Arc<dyn StoresServerSessions> = match policy.tickets {
+        // A session that goes on would go on under a client's certificate that has ended, or was taken back, since.
+        let tickets = policy.tickets && policy.client_authorities.is_none();
+        let ticketer = tickets.then(aws_lc_rs::Ticketer::new).and_then(Result::ok);
+        let sessions: Arc<dyn StoresServerSessions> = match tickets {
             true => ServerSessionMemoryCache::new(REMEMBERED_SESSIONS),
             false => Arc::new(NoServerSessionStorage {}),
         };

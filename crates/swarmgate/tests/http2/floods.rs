@@ -73,6 +73,15 @@ impl Scene {
         self.program.address
     }
 
+    /// Connections of clients that the proxy counts as open.
+    async fn open_connections(&self) -> usize {
+        let metrics = self.program.metrics().await.expect("the API answers");
+        let counts = metrics.lines().filter(|line| line.starts_with("swarmgate_frontend_open_connections{"));
+        counts
+            .map(|line| line.rsplit(' ').next().and_then(|count| count.parse::<usize>().ok()).expect("a number"))
+            .sum()
+    }
+
     /// All was well.
     fn ends_well(self) {
         let usage = self.program.usage().expect("it runs");

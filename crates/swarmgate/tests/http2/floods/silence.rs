@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::client::Client;
-use crate::frame::{PREFACE, flag, frame, head, kind, request, settings};
+use crate::frame::{PREFACE, flag, frame, head, kind, request, setting, settings, window_update};
 use crate::hpack::Block;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,28 @@ async fn what_is_not_finished_ends() {
         while client.next_raw().await {}
         assert!(began.elapsed() < LONGEST, "{what} took {:?}", began.elapsed());
     }
+    scene.ends_well();
+}
+
+#[tokio::test]
+async fn bug_a_client_that_reads_nothing_was_kept_for_ever() {
+    /// Those of the neighbours.
+    const OTHERS: usize = 2;
+    let scene = Scene::new(&SHORT).await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let mut client = Client::open_with(scene.address(), &[(setting::INITIAL_WINDOW_SIZE, (1 << 31) - 1)]).await;
+        let requests = (0..50).flat_map(|number| request(2 * number + 1, Block::get("/big"))).collect::<Vec<_>>();
+        client.send([window_update(0, 1 << 30), requests].concat()).await;
+        clients.push(client);
+    }
+    while scene.open_connections().await < OTHERS + clients.len() {}
+    let began = Instant::now();
+    while scene.open_connections().await > OTHERS {
+        // Three times TIMEOUT_CLIENT, a round of the timer, and a machine that has other things to do.
+        assert!(began.elapsed() < Duration::from_secs(10), "they are still there");
+    }
+    drop(clients);
     scene.ends_well();
 }
 
