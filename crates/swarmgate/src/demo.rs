@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use model::Params;
 use model::catalog::Command;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 
 const PORTS: &str = "8000,8443:ssl";
@@ -19,7 +19,7 @@ const API_PORT: &str = "8001";
 pub async fn run() -> anyhow::Result<()> {
     let stop = app::stop_signal()?;
     // Certificates that are tried here should not be found by the proxy of this machine, if there is one.
-    let certs_dir = std::env::temp_dir().join(format!("swarmgate-demo-{}", std::process::id()));
+    let certs_dir = PathBuf::from(format!("/tmp/swarmgate-demo-{}", std::process::id()));
     let (proxy, service_port) = start(demo_settings(PORTS, API_PORT, &certs_dir)?).await?;
     print!("{}", what_to_try(&proxy.ports, proxy.api.port(), service_port));
     stop.await;
