@@ -40,6 +40,9 @@ pub struct Cert {
     pub cert_content: String,
 }
 
+/// Fields that a proxy on the way adds; the data plane of this very program always adds the first.
+const OF_PROXIES: [&str; 4] = ["x-forwarded-for", "x-forwarded-proto", "forwarded", "via"];
+
 /// Everything for another replica, nothing for anybody else.
 pub(super) async fn handle(
     State(api): State<Arc<Api>>,
@@ -56,7 +59,13 @@ pub(super) async fn handle(
 }
 
 /// Whoever knows the cluster's secret, where there is one; else whoever calls from the address of another replica. This machine itself is none.
+///
+/// Replicas speak to each other without a proxy between. A call that came through one may be any client's: a service may name the replicas as its
+/// servers, and then a replica passes on what the public port was asked.
 async fn is_replica(api: &Api, caller: SocketAddr, headers: &HeaderMap) -> bool {
+    if OF_PROXIES.iter().any(|field| headers.contains_key(*field)) {
+        return false;
+    }
     if let Some(secret) = api.peers.secret() {
         return secret.is_borne_by(headers);
     }

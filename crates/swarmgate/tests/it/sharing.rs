@@ -1,7 +1,7 @@
 //! Certificates among replicas, which are addresses of loopback beside ours: who gets keys, and how new ones get theirs.
 
 use crate::dns::{FakeDns, Says};
-use crate::harness::{Backend, Bundle, Folder, Peer, Reply, TestProxy, connect, free_port, soon};
+use crate::harness::{Backend, Bundle, Folder, Peer, Reply, TestProxy, connect, free_port, get, soon};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpSocket;
@@ -237,4 +237,27 @@ async fn with_a_secret_what_is_put_while_a_replica_starts_reaches_it() {
     assert_eq!(second.put_certificate("certName=a", &bundle.pem).await.status(), 200);
     cluster.dns.resolves("tasks.proxy", &[1, 2]);
     bundle.is_served(&first, "a.com").await;
+}
+
+#[tokio::test]
+async fn bug_keys_came_out_of_the_public_port_through_a_service_that_names_the_replicas() {
+    let folder = Folder::new();
+    let cluster = Cluster::of(&[1, 2]).await;
+    let proxy = cluster.starts(1, &folder).await;
+    proxy.put_certificate("certName=a.pem", &Bundle::new(&["a.com"]).pem).await;
+    assert!(certs(&proxy, 2, "").await.body.contains("PRIVATE KEY"), "a replica gets them");
+    for field in ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: http", "Forwarded: for=192.0.2.1", "Via: 1.1 a"] {
+        assert_eq!(certs(&proxy, 2, &format!("{field}\r\n")).await.body, NOTHING, "{field}");
+    }
+    // The data plane of another replica, as it passes a client's call on.
+    let mut replica = cluster.script(3).await;
+    let service = format!("serviceName=x&servicePath=/v1&outboundHostname=127.0.0.3&port={}", cluster.port);
+    proxy.configure(&service).await;
+    let request = get("/v1/docker-flow-proxy/certs");
+    let (_, passed) = tokio::join!(proxy.ask(&request), async {
+        let (head, _, caller) = called(&mut replica).await;
+        answer(caller, "200 OK", "").await;
+        head
+    });
+    assert!(passed.to_ascii_lowercase().contains("\r\nx-forwarded-for: "), "{passed}");
 }
