@@ -4,6 +4,7 @@
 //! good version stays live for as long as the file is there. After a restart there is no earlier version, so the file is left out.
 //! Not here: what a certificate is and who gets it (`proxy::tls`), and other replicas (`sharing`).
 
+mod brought;
 mod crt_list;
 mod directory;
 mod files;
@@ -13,6 +14,7 @@ mod order;
 pub mod service;
 mod store;
 
+pub use brought::Bringer;
 pub use name::CertName;
 pub use order::Pattern;
 pub use store::{Certificates, NotStored, Outcome, Shared, Store, Upload};

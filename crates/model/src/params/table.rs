@@ -248,7 +248,7 @@ pub const PARAMS: &[Param] = &[
     Param::destination("serviceGroup", Tcp, Text, "Services in tcp mode with one group and one `srcPort` share the port: connections go to the tasks of all of them. The first in the order of aclName decides about everything else.", "redis"),
     Param::destination("balanceGroup", Tcp, Text, "How a group is balanced: `roundrobin` (the default), `leastconn` (the fewest open connections), `source` (by the client's address) or `first` (the first that can be had).", "leastconn"),
 
-    Param::service("serviceCert", Tls, Text, "A PEM bundle of certificates and their key, line ends written as `\\n`. It is kept under the first domain, else the name of the service, in place of a certificate of that name. A service with a bad one is refused.", "-----BEGIN CERTIFICATE-----\\n..."),
+    Param::service("serviceCert", Tls, Text, "A PEM bundle of certificates and their key, line ends written as `\\n`. It is kept under the first domain, else the name of the service, but never in place of a file that did not come with the same service: the file's first line says with which it came. It is for the service's domains (without any: its own names) that no other certificate is for, and the default only where there is no other. A service with a bad one is refused.", "-----BEGIN CERTIFICATE-----\\n..."),
 
     Param::service("templateFePath", Templates, Text, "A file with frontend lines of HAProxy's language.", "/tmpl/go-demo-fe.tmpl").not_yet(),
     Param::service("templateBePath", Templates, Text, "A file with backend lines of HAProxy's language.", "/tmpl/go-demo-be.tmpl").not_yet(),

@@ -172,6 +172,13 @@ impl Certificate {
         &self.names
     }
 
+    /// Whether it is for `name`: a host, also below one of its wildcards, or a wildcard that is its own.
+    pub fn is_for(&self, name: &str) -> bool {
+        let parent = name.split_once('.').map_or("", |(_, parent)| parent);
+        let is_for = |own: &String| own == name || own.strip_prefix("*.") == Some(parent);
+        self.names.iter().any(is_for) && !self.is_but(name)
+    }
+
     /// When it begins to hold.
     pub fn not_before(&self) -> SystemTime {
         self.not_before

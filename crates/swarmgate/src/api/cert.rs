@@ -49,7 +49,7 @@ async fn put(api: &Api, path: &str, pairs: Pairs, body: Result<Bytes, BytesRejec
         return Err(CertReply::new(StatusCode::BAD_REQUEST, "Body is empty"));
     }
     let only_newer = params.get(ONLY_NEWER).is_some_and(|value| value == "true");
-    let upload = Upload { name: name.clone(), pem: body.to_vec().into(), only_newer };
+    let upload = Upload { name: name.clone(), pem: body.to_vec().into(), only_newer, bringer: None };
     match api.certificates.put(upload).await {
         Ok(Outcome::Stored) => tracing::info!("Certificate {name} is stored and live"),
         Ok(Outcome::Kept) => return Ok(CertReply::new(StatusCode::OK, KEPT)),
@@ -81,7 +81,9 @@ fn refused(error: &NotStored) -> CertReply {
     tracing::warn!("Refused: {error}");
     let code = match error {
         NotStored::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
-        NotStored::Bad(..) | NotStored::TooMany(_) | NotStored::Write { .. } => StatusCode::BAD_REQUEST,
+        NotStored::Bad(..) | NotStored::TooMany(_) | NotStored::Taken(_) | NotStored::Write { .. } => {
+            StatusCode::BAD_REQUEST
+        }
     };
     CertReply::new(code, error.to_string())
 }

@@ -2,10 +2,13 @@
 //!
 //! Everything here blocks. Not here: one file (`known`), and who looks when (`store`).
 
+use super::brought::{self, Bringer};
 use super::crt_list::CrtList;
 use super::known::{Held, Known};
 use super::order::Rank;
 use super::{CertName, Sources, directory};
+use model::ServiceName;
+use model::route::host::HostPattern;
 use proxy::tls::Certificate;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -22,7 +25,9 @@ pub(super) struct Files {
     known: BTreeMap<PathBuf, Known>,
     /// Directories that cannot be read, and were told of.
     told: BTreeSet<PathBuf>,
-    /// What is wrong with names of the list, and was told.
+    /// The domains of the services that have brought the certificate in a file.
+    claims: BTreeMap<PathBuf, BTreeMap<ServiceName, Vec<HostPattern>>>,
+    /// What is wrong with names, and was told.
     wrong: BTreeSet<String>,
 }
 
@@ -69,7 +74,17 @@ impl Files {
         self.known.get(&self.path(name))?.held()
     }
 
-    /// Every good certificate, in the order of preference. The list's names stand in place of its own.
+    /// Remembers whose the certificate of that name is. `alone`: no other service has this very certificate.
+    pub(super) fn claim(&mut self, name: &CertName, bringer: Bringer, alone: bool) {
+        let claims = self.claims.entry(self.path(name)).or_default();
+        if alone {
+            claims.clear();
+        }
+        claims.insert(bringer.service, bringer.hosts);
+    }
+
+    /// Every good certificate, in the order of preference. The list's names stand in place of its own. What came with a service is for the
+    /// service's domains that no other certificate is for.
     pub(super) fn certificates(&mut self) -> Vec<Arc<Certificate>> {
         let listed: HashMap<_, _> =
             self.list.lines().iter().enumerate().map(|(place, line)| (&line.path, (place, &line.names))).collect();
@@ -78,19 +93,45 @@ impl Files {
             let Some(held) = known.held() else { continue };
             let line = listed.get(path);
             let is_secret = path.parent() == Some(&self.sources.secrets_dir);
-            let rank = Rank::of(path, line.map(|(place, _)| *place), &self.sources.preferred, is_secret);
+            let rank = Rank::of(path, line.map(|(place, _)| *place), &self.sources.preferred, is_secret)
+                .brought(brought::bringer(&held.pem).is_some());
             let certificate = match line.filter(|(_, names)| !names.is_empty()) {
                 None => Arc::clone(&held.certificate),
                 Some((_, names)) => named(&held.certificate, names, &mut wrong),
             };
             ranked.push((rank, certificate));
         }
-        wrong
-            .difference(&self.wrong)
-            .for_each(|wrong| tracing::warn!("CRT_LIST_PATH: {wrong}; it keeps its own names"));
-        self.wrong = wrong;
         ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
-        ranked.into_iter().map(|(_, certificate)| certificate).collect()
+        let certificates = self.restricted(ranked, &mut wrong);
+        wrong.difference(&self.wrong).for_each(|wrong| tracing::warn!("{wrong}"));
+        self.wrong = wrong;
+        certificates
+    }
+
+    /// The same, those that came with services with the names that are left for them.
+    fn restricted(&self, ranked: Vec<(Rank, Arc<Certificate>)>, wrong: &mut BTreeSet<String>) -> Vec<Arc<Certificate>> {
+        let (brought, others): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(rank, _)| rank.is_brought());
+        let others: Vec<_> = others.into_iter().map(|(_, certificate)| certificate).collect();
+        let mut all = others.clone();
+        for (_, certificate) in brought {
+            match brought::restricted(&certificate, &self.hosts(certificate.path()), &others) {
+                Some(certificate) => all.push(Arc::new(certificate)),
+                None => drop(wrong.insert(format!(
+                    "certificate {}: it came with a service, and the service has none of its names, or other certificates are for all of them; it is not served",
+                    certificate.path()
+                ))),
+            }
+        }
+        all
+    }
+
+    /// The domains of all services that have brought the certificate in this file; none: any host.
+    fn hosts(&self, path: &str) -> Vec<&HostPattern> {
+        let Some(claims) = self.claims.get(Path::new(path)) else { return Vec::new() };
+        match claims.values().any(Vec::is_empty) {
+            true => Vec::new(),
+            false => claims.values().flatten().collect(),
+        }
     }
 
     /// What other replicas may have: the directory's own. Secrets are Swarm's to hand out.
@@ -125,7 +166,7 @@ impl Files {
 fn named(certificate: &Arc<Certificate>, names: &[String], wrong: &mut BTreeSet<String>) -> Arc<Certificate> {
     certificate.with_names(names).map_or_else(
         |error| {
-            wrong.insert(format!("certificate {}: {error}", certificate.path()));
+            wrong.insert(format!("CRT_LIST_PATH: certificate {}: {error}; it keeps its own names", certificate.path()));
             Arc::clone(certificate)
         },
         Arc::new,

@@ -1,4 +1,5 @@
-//! The order of preference: HAProxy's list in its own order, what PREFERRED_CERTIFICATE names, files, secrets; each of these by name.
+//! The order of preference: HAProxy's list in its own order, what PREFERRED_CERTIFICATE names, files, secrets, and last what came with services; each
+//! of these by name.
 //!
 //! Not here: what the order decides (`proxy::tls`).
 
@@ -11,6 +12,8 @@ pub struct Pattern(Vec<String>);
 /// The place of a file: the smaller one is preferred.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
+    /// It came with a service: it is the default only where there is no other.
+    is_brought: bool,
     /// In HAProxy's list; those that are not in it come after all that are.
     listed: usize,
     /// Of the first pattern that matches.
@@ -45,7 +48,23 @@ impl Rank {
         let matches =
             |pattern: &Pattern| pattern.matches(&name.to_string_lossy()) || pattern.matches(&path.to_string_lossy());
         let preferred = preferred.iter().position(matches).unwrap_or(usize::MAX);
-        Rank { listed: listed.unwrap_or(usize::MAX), preferred, is_secret, name, path: path.to_owned() }
+        Rank {
+            is_brought: false,
+            listed: listed.unwrap_or(usize::MAX),
+            preferred,
+            is_secret,
+            name,
+            path: path.to_owned(),
+        }
+    }
+
+    /// The same place among those that came with services, if it is one of them.
+    pub(super) fn brought(self, is_brought: bool) -> Rank {
+        Rank { is_brought, ..self }
+    }
+
+    pub(super) fn is_brought(&self) -> bool {
+        self.is_brought
     }
 }
 

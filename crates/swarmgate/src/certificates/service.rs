@@ -2,7 +2,7 @@
 //!
 //! Not here: keeping it (`store`), and when a service is judged (`controller`).
 
-use super::{CertName, Certificates, Upload};
+use super::{Bringer, CertName, Certificates, Upload};
 use crate::controller::Controller;
 use model::ServiceName;
 use model::catalog::{Applied, Change};
@@ -54,7 +54,10 @@ fn upload(controller: &Controller, service: &ServiceName, only_newer: bool) -> O
     let world = controller.cell().world();
     let service = world.snapshot().catalog.service(service)?;
     let pem = pem(service)?.into_bytes().into();
-    Some(Upload { name: name(service, &controller.context().separator), pem, only_newer })
+    let hosts =
+        service.destinations.iter().flat_map(|destination| destination.hosts.iter().chain(&destination.redirect_from));
+    let bringer = Some(Bringer { service: service.name.clone(), hosts: hosts.cloned().collect() });
+    Some(Upload { name: name(service, &controller.context().separator), pem, only_newer, bringer })
 }
 
 /// A label has no line ends, so they are written as `\n`.

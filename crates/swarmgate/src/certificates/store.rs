@@ -2,6 +2,7 @@
 //!
 //! Not here: the files themselves (`files`), and the API (`api::cert`, `api::certs`).
 
+use super::brought::{self, Bringer, Place};
 use super::files::Files;
 use super::known::Held;
 use super::{CertName, Sources, directory};
@@ -41,6 +42,8 @@ pub struct Upload {
     pub pem: Arc<[u8]>,
     /// Keep the certificate of that name that is here, unless this one begins to hold later.
     pub only_newer: bool,
+    /// The service that it comes with.
+    pub bringer: Option<Bringer>,
 }
 
 /// A certificate that other replicas may have, with its key: never to be shown or logged.
@@ -72,6 +75,11 @@ pub enum NotStored {
     /// There are too many already.
     #[error("certificate `{0}` is not taken: there are {MOST_FILES} already")]
     TooMany(CertName),
+    /// A service brings it, and the file of that name is not the service's.
+    #[error(
+        "certificate `{0}` is not taken: another one of that name is there, and did not come with this service; remove that one first if this one is meant"
+    )]
+    Taken(CertName),
     /// The directory cannot be written.
     #[error("{} cannot be written: {error}", directory.display())]
     Write {
@@ -235,25 +243,41 @@ fn tell<'c, W: IntoIterator<Item = String>>(
     }
 }
 
-/// Judges, then writes. Blocks.
+/// Finds out whose place the certificate wants, then judges and writes it. Blocks.
 fn store(files: &mut Files, upload: Upload) -> Result<Outcome, NotStored> {
-    let Upload { name, pem, only_newer } = upload;
-    let path = files.path(&name);
-    let held = files.held(&name);
+    let Upload { name, pem, only_newer, bringer } = upload;
+    let pem = bringer.as_ref().map_or(pem.clone(), |bringer| bringer.mark(&pem));
+    let place = if brought::bringer(&pem).is_some() { brought::place(&files.path(&name), &pem) } else { Place::Free };
+    let is_same = files.held(&name).is_some_and(|held| held.pem == pem);
+    let outcome = match place {
+        Place::Free => write(files, &name, pem, only_newer)?,
+        Place::Same => Outcome::Kept,
+        Place::Taken => return Err(NotStored::Taken(name)),
+    };
+    if let Some(bringer) = bringer {
+        let alone = place == Place::Free && outcome == Outcome::Stored && !is_same;
+        files.claim(&name, bringer, alone);
+    }
+    Ok(outcome)
+}
+
+/// Judges, then writes. Blocks.
+fn write(files: &mut Files, name: &CertName, pem: Arc<[u8]>, only_newer: bool) -> Result<Outcome, NotStored> {
+    let held = files.held(name);
     if held.is_none() && files.shared().count() >= MOST_FILES {
-        return Err(NotStored::TooMany(name));
+        return Err(NotStored::TooMany(name.clone()));
     }
     let new = match held.filter(|held| held.pem == pem) {
         Some(same) => Arc::clone(same),
-        None => match Certificate::from_pem(&path.to_string_lossy(), &pem, SystemTime::now()) {
+        None => match Certificate::from_pem(&files.path(name).to_string_lossy(), &pem, SystemTime::now()) {
             Ok(certificate) => Arc::new(Held { certificate: Arc::new(certificate), pem }),
-            Err(error) => return Err(NotStored::Bad(name, error)),
+            Err(error) => return Err(NotStored::Bad(name.clone(), error)),
         },
     };
     if only_newer && held.is_some_and(|held| held.certificate.not_before() >= new.certificate.not_before()) {
         return Ok(Outcome::Kept);
     }
     let directory = files.sources().certs_dir.clone();
-    files.write(&name, new).map_err(|error| NotStored::Write { directory, error })?;
+    files.write(name, new).map_err(|error| NotStored::Write { directory, error })?;
     Ok(Outcome::Stored)
 }

@@ -84,7 +84,7 @@ async fn take_over(certificates: &Certificates, ip: IpAddr, certs: Vec<Cert>) {
             tracing::warn!("Replica {ip} has a certificate whose name is none: {name:?}");
             continue;
         };
-        match certificates.put(Upload { name, pem: pem.into_bytes().into(), only_newer: true }).await {
+        match certificates.put(Upload { name, pem: pem.into_bytes().into(), only_newer: true, bringer: None }).await {
             Ok(Outcome::Stored) => stored += 1,
             Ok(Outcome::Kept) => {}
             Err(NotStored::Stopping(_)) => return,

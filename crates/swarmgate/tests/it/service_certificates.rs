@@ -6,7 +6,8 @@ use std::time::Duration;
 
 async fn keeping(folder: &Folder, listener: Option<&FakeListener>) -> TestProxy {
     let listeners = listener.iter().map(|listener| listener.address.clone()).collect();
-    TestProxy::with(&[("CERTS_DIR", &folder.text("certs"))], |settings| {
+    let variables = [("CERTS_DIR", folder.text("certs")), ("SECRETS_DIR", folder.text("secrets"))];
+    TestProxy::with(&variables.each_ref().map(|(name, value)| (*name, value.as_str())), |settings| {
         settings.listeners = listeners;
         settings.reconcile_interval = Duration::from_millis(20);
     })
@@ -31,7 +32,8 @@ async fn behaviours_68_and_69_it_is_kept_under_the_first_domain_else_the_service
     let certificate = bundle.as_parameter();
     let reply = proxy.configure(&format!("{SERVICE}&serviceCert={certificate}")).await;
     assert_eq!(kept(&folder), ["go-demo"]);
-    assert_eq!(fs::read_to_string(folder.path("certs/go-demo")).expect("a file"), bundle.pem);
+    let file = format!("# serviceCert of go-demo\n{}", bundle.pem);
+    assert_eq!(fs::read_to_string(folder.path("certs/go-demo")).expect("a file"), file);
     assert!(bundle.is_for(&proxy, Some("a.com")).await, "it is live when the reply comes");
     assert!(!reply.body.contains("BEGIN") && reply.json()["ServiceCert"] == "*****", "{}", reply.body);
     assert_eq!(reply.json()["Warnings"].as_array().map(Vec::len), Some(0), "{}", reply.body);
@@ -90,7 +92,7 @@ async fn in_a_list_only_the_service_with_a_bad_one_is_refused() {
 async fn a_list_that_comes_again_does_not_take_back_a_newer_certificate() {
     let folder = Folder::new();
     let (old, new) = (Bundle::since(2024, &["a.com"]), Bundle::since(2025, &["a.com"]));
-    folder.write("certs/go", &new.pem);
+    folder.write("certs/go", &format!("# serviceCert of go\n{}", new.pem));
     let mut listener = FakeListener::start().await;
     let proxy = keeping(&folder, Some(&listener)).await;
     let certificate = old.pem.replace('\n', "\\\\n");
@@ -103,4 +105,54 @@ async fn a_list_that_comes_again_does_not_take_back_a_newer_certificate() {
     proxy.put_certificate("certName=go", &new.pem).await;
     listener.is_heard().await;
     assert!(new.is_for(&proxy, Some("a.com")).await, "and a certificate that is put is newer than the call");
+}
+
+#[tokio::test]
+async fn bug_a_service_took_over_other_names_and_the_default() {
+    let folder = Folder::new();
+    let (ours, wildcard) = (Bundle::new(&["z.com", "shop.com"]), Bundle::new(&["*.acme.com"]));
+    folder.write("certs/z", &ours.pem);
+    folder.write("secrets/cert-w", &wildcard.pem);
+    let proxy = keeping(&folder, None).await;
+    let theirs = Bundle::new(&["a.com", "b.com", "*.c.com", "shop.com", "admin.acme.com"]);
+    let domains = "a.com,x.c.com,shop.com,admin.acme.com";
+    let service = format!("{SERVICE}&serviceDomain={domains}&serviceCert={}", theirs.as_parameter());
+    proxy.configure(&service).await;
+    for name in ["a.com", "x.c.com"] {
+        assert!(theirs.is_for(&proxy, Some(name)).await, "{name} is the service's");
+    }
+    for name in [None, Some("b.com"), Some("y.c.com"), Some("shop.com"), Some("else.com")] {
+        assert!(ours.is_for(&proxy, name).await, "{name:?} is not");
+    }
+    assert!(wildcard.is_for(&proxy, Some("admin.acme.com")).await, "a wildcard has it");
+    drop(proxy);
+    let again = keeping(&folder, None).await;
+    assert!(ours.is_for(&again, None).await, "nor after a restart, when the service is not known yet");
+    assert!(ours.is_for(&again, Some("shop.com")).await);
+}
+
+#[tokio::test]
+async fn bug_a_service_overwrote_a_file_that_was_not_its_own() {
+    let folder = Folder::new();
+    let (ours, first, second) = (Bundle::new(&["a.com"]), Bundle::new(&["a.com"]), Bundle::new(&["b.com"]));
+    folder.write("certs/a.com", &ours.pem);
+    let proxy = keeping(&folder, None).await;
+    let service = |name: &str, domain: &str, bundle: &Bundle| {
+        let certificate = bundle.as_parameter();
+        format!("serviceName={name}&servicePath=/{name}&serviceDomain={domain}&port=1&serviceCert={certificate}")
+    };
+    let reply = proxy.configure(&service("x", "a.com", &first)).await;
+    assert!(reply.body.contains("another one of that name is there"), "{}", reply.body);
+    assert!(ours.is_for(&proxy, Some("a.com")).await);
+    assert_eq!(fs::read_to_string(folder.path("certs/a.com")).expect("a file"), ours.pem);
+    let reply = proxy.configure(&service("y", "a.com", &ours)).await;
+    assert_eq!(reply.json()["Warnings"].as_array().map(Vec::len), Some(0), "the same one: {}", reply.body);
+    // Of two services the first keeps it, and renews it.
+    proxy.configure(&service("x", "b.com", &second)).await;
+    let (renewed, other) = (Bundle::new(&["b.com"]), Bundle::new(&["b.com"]));
+    let reply = proxy.configure(&service("y", "b.com", &other)).await;
+    assert!(reply.body.contains("did not come with this service"), "{}", reply.body);
+    assert!(second.is_for(&proxy, Some("b.com")).await);
+    proxy.configure(&service("x", "b.com", &renewed)).await;
+    assert!(renewed.is_for(&proxy, Some("b.com")).await);
 }
