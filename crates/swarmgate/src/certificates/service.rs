@@ -7,18 +7,20 @@ use crate::controller::Controller;
 use model::ServiceName;
 use model::catalog::{Applied, Change};
 use model::service::{Refused, Service};
-use proxy::tls::Certificate;
+use proxy::tls::{BadCertificate, Certificate};
 use std::time::SystemTime;
 
 /// The parameter.
 const SERVICE_CERT: &str = "serviceCert";
 
-/// Refuses a service whose certificate cannot be served. No byte of the certificate is in the reason.
+/// Refuses a service whose certificate could never be served. No byte of the certificate is in the reason.
+///
+/// One whose time is over or has not come is left out, and told of when it is to be kept: a replica that starts later has the same services.
 pub fn judge(service: &Service, separator: &str) -> Result<(), Refused> {
     let Some(pem) = pem(service) else { return Ok(()) };
     let name = name(service, separator);
     match Certificate::from_pem(name.as_str(), pem.as_bytes(), SystemTime::now()) {
-        Ok(_) => Ok(()),
+        Ok(_) | Err(BadCertificate::Expired(_) | BadCertificate::NotYetValid(_)) => Ok(()),
         Err(error) => Err(Refused::unusable(format!("service `{}`: {SERVICE_CERT}: {error}", service.name))),
     }
 }

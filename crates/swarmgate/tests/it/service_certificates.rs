@@ -156,3 +156,19 @@ async fn bug_a_service_overwrote_a_file_that_was_not_its_own() {
     proxy.configure(&service("x", "b.com", &renewed)).await;
     assert!(renewed.is_for(&proxy, Some("b.com")).await);
 }
+
+#[tokio::test]
+async fn bug_a_service_whose_certificate_had_expired_was_refused_by_replicas_that_started_later() {
+    let folder = Folder::new();
+    let proxy = keeping(&folder, None).await;
+    let (over, to_come) = (Bundle::between(2020, 2021, &["a.com"]), Bundle::between(2098, 2099, &["a.com"]));
+    for (bundle, reason) in [(over, "it has expired on "), (to_come, "it is not valid before ")] {
+        let service = format!("{SERVICE}&deniedMethods=GET&serviceCert={}", bundle.as_parameter());
+        let reply = proxy.configure(&service).await;
+        assert_eq!(proxy.ask(&get("/demo")).await.status(), 403, "the route is there");
+        let warnings = reply.json()["Warnings"].to_string();
+        assert!(warnings.contains("serviceCert: ") && warnings.contains(reason), "{warnings}");
+        assert!(kept(&folder).is_empty());
+        proxy.api("/remove?serviceName=go-demo").await;
+    }
+}

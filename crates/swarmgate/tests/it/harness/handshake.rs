@@ -27,10 +27,15 @@ impl Bundle {
 
     /// For these names, from the first day of that year to the end of 2099.
     pub(crate) fn since(year: i32, names: &[&str]) -> Bundle {
+        Bundle::between(year, 2099, names)
+    }
+
+    /// For these names, from the first day of one year to the end of another.
+    pub(crate) fn between(year: i32, last: i32, names: &[&str]) -> Bundle {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("names of hosts");
         params.not_before = rcgen::date_time_ymd(year, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2099, 12, 31);
+        params.not_after = rcgen::date_time_ymd(last, 12, 31);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate");
         Bundle { pem: certificate.pem() + &key.serialize_pem(), der: certificate.der().to_vec() }
