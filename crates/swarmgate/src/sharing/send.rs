@@ -3,6 +3,7 @@
 //! Not here: replicas that ask (`fetch`).
 
 use super::{LONGEST_LOOK, LOOK};
+use crate::addresses::is_own;
 use crate::api::{KEPT, ONLY_NEWER};
 use crate::certificates::{Certificates, Shared};
 use crate::peers::{NotTaken, Peers, body_of, taken};
@@ -29,9 +30,10 @@ pub(super) async fn run(peers: Peers, certificates: Certificates) {
     let mut sending = JoinSet::new();
     let mut wait = LOOK;
     loop {
-        match peers.others().await {
+        match peers.all().await {
             Ok(addresses) => {
                 wait = LOOK;
+                let addresses = others(addresses);
                 known.retain(|ip, sending| {
                     let stays = addresses.contains(ip);
                     if !stays {
@@ -50,6 +52,16 @@ pub(super) async fn run(peers: Peers, certificates: Certificates) {
         while sending.try_join_next().is_some() {}
         sleep(wait).await;
     }
+}
+
+/// All replicas but this one. Without this one among them they are none of ours yet, or a foreign service has that name.
+fn others(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let all = addresses.len();
+    addresses.retain(|ip| !is_own(*ip));
+    if addresses.len() == all {
+        addresses.clear();
+    }
+    addresses
 }
 
 /// Sends everything that is here to one replica, again and again until it has taken it.

@@ -168,7 +168,7 @@ async fn a_stale_replica_never_wins() {
     let (old, new) = (Bundle::since(2024, &["a.com"]), Bundle::since(2025, &["a.com"]));
     first_folder.write("certs/a", &old.pem);
     second_folder.write("certs/a", &new.pem);
-    let cluster = Cluster::of(&[2, 3]).await;
+    let cluster = Cluster::of(&[1, 2, 3]).await;
     let (first, second) = (cluster.starts(2, &first_folder).await, cluster.starts(3, &second_folder).await);
     new.is_served(&first, "a.com").await;
     assert!(new.is_for(&second, Some("a.com")).await);
@@ -260,4 +260,21 @@ async fn bug_keys_came_out_of_the_public_port_through_a_service_that_names_the_r
         head
     });
     assert!(passed.to_ascii_lowercase().contains("\r\nx-forwarded-for: "), "{passed}");
+}
+
+#[tokio::test]
+async fn bug_keys_were_sent_to_a_foreign_service_of_the_same_name() {
+    let folder = Folder::new();
+    folder.write("certs/a", &Bundle::new(&["a.com"]).pem);
+    let mut cluster = Cluster::of(&[2]).await;
+    let mut second = cluster.script(2).await;
+    let _proxy = cluster.starts(1, &folder).await;
+    for _ in 0..3 {
+        cluster.dns.is_asked_for("tasks.proxy").await;
+    }
+    let sent = tokio::time::timeout(Duration::from_millis(1), second.accept_at_last()).await;
+    assert!(sent.is_err(), "this replica is none of that service");
+    cluster.dns.resolves("tasks.proxy", &[1, 2]);
+    let (head, _, _caller) = called(&mut second).await;
+    assert!(head.starts_with("PUT /v1/docker-flow-proxy/cert?"), "{head}");
 }
