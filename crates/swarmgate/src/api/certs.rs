@@ -43,19 +43,23 @@ pub struct Cert {
 /// Fields that a proxy on the way adds; the data plane of this very program always adds the first.
 const OF_PROXIES: [&str; 4] = ["x-forwarded-for", "x-forwarded-proto", "forwarded", "via"];
 
-/// Everything for another replica, nothing for anybody else.
+const NO_SECRET: &str = "Certificates are for replicas that bear the same DFP_CLUSTER_SECRET";
+
+/// Everything for another replica, nothing for anybody else: 401 where there is a secret that the caller does not bear.
 pub(super) async fn handle(
     State(api): State<Arc<Api>>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    let certs = match is_replica(&api, caller, &headers).await {
-        true => api.certificates.shared().iter().filter_map(Cert::of).collect(),
-        false => Vec::new(),
+    let (code, status, message, certs) = match is_replica(&api, caller, &headers).await {
+        true => (StatusCode::OK, "OK", "", api.certificates.shared().iter().filter_map(Cert::of).collect()),
+        // A replica with another secret must know that it got nothing.
+        false if api.peers.secret().is_some() => (StatusCode::UNAUTHORIZED, "NOK", NO_SECRET, Vec::new()),
+        false => (StatusCode::OK, "OK", "", Vec::new()),
     };
-    let certs = Certs { status: "OK".to_owned(), message: String::new(), certs: Some(certs) };
+    let certs = Certs { status: status.to_owned(), message: message.to_owned(), certs: Some(certs) };
     // Nothing on the way may keep a key.
-    ([(header::CACHE_CONTROL, "no-store")], json(StatusCode::OK, &certs)).into_response()
+    ([(header::CACHE_CONTROL, "no-store")], json(code, &certs)).into_response()
 }
 
 /// Whoever knows the cluster's secret, where there is one; else whoever calls from the address of another replica. This machine itself is none.

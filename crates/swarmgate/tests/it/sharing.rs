@@ -1,7 +1,7 @@
 //! Certificates among replicas, which are addresses of loopback beside ours: who gets keys, and how new ones get theirs.
 
 use crate::dns::{FakeDns, Says};
-use crate::harness::{Backend, Bundle, Folder, Peer, Reply, TestProxy, connect, free_port, get, soon};
+use crate::harness::{Backend, Bundle, Folder, Peer, Reply, TestProxy, Warnings, connect, free_port, get, soon};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpSocket;
@@ -112,7 +112,8 @@ async fn with_a_secret_of_the_cluster_keys_go_to_whoever_bears_it() {
     assert_eq!(reply.status(), 200);
     assert!(head.to_ascii_lowercase().contains("authorization: bearer s3cret\r\n"), "{head}");
     for wrong in ["", "Authorization: Bearer s3cre\r\n", "Authorization: Basic s3cret\r\n"] {
-        assert_eq!(certs(&proxy, 2, wrong).await.body, NOTHING);
+        let reply = certs(&proxy, 2, wrong).await;
+        assert_eq!((reply.status(), reply.json()["Certs"].as_array().map(Vec::len)), (401, Some(0)), "{}", reply.body);
     }
     assert!(certs(&proxy, 3, "Authorization: Bearer s3cret\r\n").await.body.contains("PRIVATE KEY"));
 }
@@ -277,4 +278,47 @@ async fn bug_keys_were_sent_to_a_foreign_service_of_the_same_name() {
     cluster.dns.resolves("tasks.proxy", &[1, 2]);
     let (head, _, _caller) = called(&mut second).await;
     assert!(head.starts_with("PUT /v1/docker-flow-proxy/cert?"), "{head}");
+}
+
+#[tokio::test]
+async fn bug_a_replica_with_another_secret_lost_certificates_silently() {
+    let warnings = Warnings::of_process();
+    let folder = Folder::new();
+    let cluster = Cluster { secret: Some("n3w-s3cret"), ..Cluster::of(&[1, 99]).await };
+    let mut other = cluster.script(99).await;
+    let proxy = cluster.starts(1, &folder).await;
+    let refusal = NOTHING.replace("OK", "NOK");
+    let (_, _, caller) = called(&mut other).await;
+    answer(caller, "401 Unauthorized", &refusal).await;
+    is_ready(&proxy).await;
+    let (_, _, caller) = called(&mut other).await;
+    answer(caller, "401 Unauthorized", &refusal).await;
+    // It is asked on until it knows the secret.
+    let bundle = Bundle::new(&["a.com"]);
+    let content = bundle.pem.replace('\n', "\\n");
+    let (_, _, caller) = called(&mut other).await;
+    let list = format!(r#"{{"Certs":[{{"ProxyServiceName":"a","CertContent":"{content}"}}]}}"#);
+    answer(caller, "200 OK", &list).await;
+    bundle.is_served(&proxy, "a.com").await;
+    let told = warnings.with("Replica 127.0.0.99 does not give its certificates");
+    assert!(told.len() == 1 && told[0].contains("its DFP_CLUSTER_SECRET is another one"), "{told:?}");
+    assert!(warnings.with("n3w-s3cret").is_empty());
+}
+
+#[tokio::test]
+async fn bug_a_replica_asked_nobody_once_dns_had_failed() {
+    let folder = Folder::new();
+    let mut cluster = Cluster { secret: Some("s3cret"), ..Cluster::of(&[1, 2]).await };
+    cluster.dns.about("tasks.proxy", Says::Failure);
+    let mut second = cluster.script(2).await;
+    let proxy = cluster.starts(1, &folder).await;
+    is_ready(&proxy).await;
+    cluster.dns.questions();
+    cluster.dns.is_asked_for("tasks.proxy").await;
+    cluster.dns.resolves("tasks.proxy", &[1, 2]);
+    cluster.dns.is_asked_for("tasks.proxy").await;
+    // One look at DNS says both that this replica is a member and who the others are.
+    cluster.dns.about("tasks.proxy", Says::Failure);
+    let (head, _, _caller) = called(&mut second).await;
+    assert!(head.starts_with("GET /v1/docker-flow-proxy/certs "), "{head}");
 }
