@@ -104,7 +104,7 @@ pub const SETTINGS: &[Setting] = &[
     row("CRT_LIST_PATH", Proxy, "", Built, "HAProxy's list of certificates (crt-list): a line is a file, seen from the list's own folder, and the names it is for. They come before all other certificates, in the order of the list. Watched like `CERTS_DIR`."),
     row("PREFERRED_CERTIFICATE", Proxy, "", Built, "Which certificates come first: file names or paths in which `*` stands for anything, divided by commas. The first certificate of all is for clients that name no host, or one that no certificate is for; without this it is the first by name."),
     row("CERTS", Proxy, "", Other, "Ignored, as by Docker Flow since 2017."),
-    row("CERTS_DIR", Proxy, "/certs", Built, "Where certificates are kept: every file in it whose name does not begin with a dot is a PEM bundle of certificates and their key, and is live within a second of a change. A bad one is told of and hurts no other. Made (0700) by the first certificate that is put; files are 0600."),
+    row("CERTS_DIR", Proxy, "/certs", Built, "Where certificates are kept: every file in it whose name does not begin with a dot is a PEM bundle of certificates and their key, and is live within two seconds of a change. A bad one is told of and hurts no other. Made (0700) by the first certificate that is put; files are 0600."),
     secret("CONNECTION_MODE", Proxy, "http-keep-alive", Built, "HAProxy's connection mode where a service says nothing: `http-keep-alive`, `http-server-close` or `httpclose`; see `connectionMode`."),
     secret("USERS_PASS_ENCRYPTED", Proxy, "false", NotYet, "`true`: `USERS` holds crypt(3) hashes. Until it is built, the proxy refuses to start with it."),
     row("COMPRESSION_ALGO", Proxy, "", NotYet, "Compression of responses."),
