@@ -64,6 +64,11 @@ pub(crate) trait ClientStream {
         usize::MAX
     }
 
+    /// Whether the client may still say something. Only HTTP/2 has a last word.
+    fn says_more(&self) -> bool {
+        true
+    }
+
     /// Whether the client has refused what was sent to it: nobody listens any more.
     fn is_refused(&self) -> bool;
 }
@@ -149,7 +154,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let read = scratch::poll_read(&mut cx, &mut self.stream, |_, bytes| !bytes.is_empty());
         matches!(read, Poll::Ready(Ok(true)))
     }
+}
 
+/// The end of a connection, or of a stream.
+impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Client<S> {
     /// Ends a connection on which nothing is under way. Over TLS the client is told so, or it could take the end for an attack
     /// (RFC 8446 §6.1); elsewhere the close says it, without a system call more.
     pub(crate) async fn end(mut self) {
@@ -165,9 +173,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         if !matches!(tokio::time::timeout(GOODBYE, self.stream.shutdown()).await, Ok(Ok(()))) {
             return;
         }
+        self.forget_upload().await;
+    }
+
+    /// Reads what is left of a request that nobody wants any more, as long as it goes on and within limits.
+    pub(crate) async fn forget_upload(&mut self) {
         let end = Instant::now() + LONGEST_LINGER;
         let mut left = LINGER_BYTES;
-        while let Some(came) = self.forget(left).await {
+        while self.stream.says_more() {
+            let Some(came) = self.forget(left).await else { return };
             left -= came.min(left);
             if came < UPLOAD || left == 0 || Instant::now() >= end {
                 return;
@@ -179,7 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     async fn forget(&mut self, most: usize) -> Option<usize> {
         self.deadline.set(LINGER);
         let mut came = 0;
-        while came < most {
+        while came < most && self.stream.says_more() {
             match self.read(|| false).await {
                 Ok(()) => came += self.buffered.len(),
                 Err(Ended::TimedOut) => break,

@@ -107,12 +107,18 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
             None => self.step(Waiting::First(Instant::now())).await,
             Some(malformed) => self.refuse(Why::malformed(malformed)),
         };
+        let is_early = matches!(step, Step::Last(_) | Step::Linger);
         // The stream ends when it is dropped; an error means that the client has ended it first.
-        let _ = match step {
+        let ended = match step {
             Step::Last(bytes) => self.client.send(&bytes, self.shared.timeouts.client).await,
             Step::Next | Step::End | Step::Linger | Step::Http2 => self.client.stream.shutdown().await,
-            Step::BrokenOff => Ok(()),
+            Step::BrokenOff => return,
         };
+        // A client may take the reset of a stream whose upload nobody wants, which is none of its faults (RFC 9113 §8.1), for a failure, and
+        // lose the response: old ones of curl do.
+        if is_early && ended.is_ok() {
+            self.client.forget_upload().await;
+        }
     }
 
     /// One exchange.

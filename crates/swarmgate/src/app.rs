@@ -78,6 +78,12 @@ pub async fn start_proxy_logging_to(
     let tls = Tls::new(&settings.tls).context("TLS cannot be set up")?;
     let store = Store::open(settings.certificates.clone());
     let tls = tls.with_certificates(store.certificates());
+    if tls.certificates().is_empty() && settings.frontends.iter().any(|frontend| frontend.tls) {
+        let directory = settings.certificates.certs_dir.display();
+        tracing::info!(
+            "No certificate yet: ports that speak TLS end every handshake until one is put, or found in {directory}"
+        );
+    }
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
     let rules = Rules { timeouts: settings.timeouts, trusted: settings.trusted.clone(), http2: settings.tls.http2 };
     let proxy = bound.serve(cell.clone(), rules, observer.clone())?;

@@ -66,7 +66,7 @@ fn what_to_try(ports: &[u16], api_port: u16, service_port: u16) -> String {
         \n    curl 'localhost:{api_port}/v1/docker-flow-proxy/reconfigure?serviceName=second&servicePath=/something&port={service_port}&outboundHostname=127.0.0.1&reqPathSearchReplace=/something/,/demo/'\
         \n    curl -i localhost:{port}/something/hello\n\
         \nOver HTTPS, with a certificate of your own making:\n\
-        \n    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -keyout demo.pem -out demo.crt && cat demo.crt >> demo.pem\
+        \n    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout demo.pem -out demo.crt && cat demo.crt >> demo.pem\
         \n    curl -XPUT --data-binary @demo.pem 'localhost:{api_port}/v1/docker-flow-proxy/cert?certName=demo.pem'\
         \n    curl -ik https://localhost:{tls_port}/demo/hello\n\
         \nWhat is configured now:\n\

@@ -180,6 +180,10 @@ impl ClientStream for Stream {
         self.response.give_head(head)
     }
 
+    fn says_more(&self) -> bool {
+        self.reading != Reading::Ended && !self.body.is_end_stream()
+    }
+
     fn room(&mut self) -> usize {
         self.response.capacity().max(LEAST_ROOM)
     }

@@ -61,7 +61,10 @@ async fn put(api: &Api, path: &str, pairs: Pairs, body: Result<Bytes, BytesRejec
     let query = pairs.into_all();
     match api.peers.distribute(Call { method: &Method::PUT, path, query: &query, body }).await {
         Ok(()) => Ok(CertReply::new(StatusCode::OK, "Distributed to all instances")),
-        Err(error) => Err(CertReply::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+        Err(error) => {
+            tracing::warn!("Certificate {name} is live here and did not reach all replicas: {error}");
+            Err(CertReply::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+        }
     }
 }
 

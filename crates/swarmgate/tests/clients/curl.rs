@@ -46,3 +46,18 @@ async fn it_can_be_switched_off() {
     let site = Site::start(&[("ENABLE_H2", "false")]).await;
     assert_eq!(curl(site.encrypted(), &["--http2"]).await, (GET.to_owned(), "200 1.1".to_owned()));
 }
+
+/// curl 7.88 takes the reset of the rest of its upload for a failure if it comes while it sends, and forgets the answer.
+#[tokio::test]
+async fn bug_an_upload_that_was_answered_early_lost_its_answer() {
+    let site = Site::start(&[]).await;
+    let upload = std::env::temp_dir().join(format!("swarmgate-upload-{}", std::process::id()));
+    std::fs::write(&upload, vec![b'x'; 1_000_000]).expect("a writable folder");
+    let data = format!("@{}", upload.display());
+    let nowhere = |url: String| url.replace("/demo", "/nowhere");
+    for (url, version) in [(site.plain(), "--http2-prior-knowledge"), (site.encrypted(), "--http2")] {
+        let (_, figures) = curl(nowhere(url), &[version, "--data-binary", &data]).await;
+        assert_eq!(figures, "503 2", "{version}");
+    }
+    std::fs::remove_file(upload).expect("it is there");
+}

@@ -21,6 +21,29 @@ enum Asked {
     Spoken(Version),
 }
 
+/// HAProxy's other words, which are not acted on.
+const FLAGS: [&str; 7] =
+    ["allow-0rtt", "generate-certificates", "no-alpn", "no-ca-names", "no-strict-sni", "tls-tickets", "ssl"];
+/// Those that a value follows.
+const WITH_VALUE: [&str; 15] = [
+    "alpn",
+    "ca-file",
+    "ca-ignore-err",
+    "ca-verify-file",
+    "ciphers",
+    "ciphersuites",
+    "client-sigalgs",
+    "crl-file",
+    "crt-ignore-err",
+    "curves",
+    "ecdhe",
+    "npn",
+    "sigalgs",
+    "tls-ticket-keys",
+    "verify",
+];
+
+const UNKNOWN: &str = "holds a word that HAProxy does not know; words are divided by blanks";
 const NOTHING_LEFT: &str = "leaves no version of TLS: 1.2 and 1.3 are spoken, older ones never";
 
 impl Default for Options {
@@ -63,7 +86,12 @@ pub(super) fn parse(text: &str) -> Result<(Options, Vec<String>), &'static str> 
                 Some(("no", Some(Asked::Spoken(version)))) => refused.push(version),
                 Some(("force", Some(Asked::Spoken(version)))) => (options.oldest, options.newest) = (version, version),
                 Some(("force", Some(Asked::Older))) => return Err(NOTHING_LEFT),
-                _ => left_out.push(word.to_owned()),
+                _ if FLAGS.contains(&word) => left_out.push(word.to_owned()),
+                _ if WITH_VALUE.contains(&word) => {
+                    left_out.push([word, words.next().unwrap_or_default()].join(" ").trim_end().to_owned());
+                }
+                // A misspelt word could be one that closes something.
+                _ => return Err(UNKNOWN),
             },
         }
     }

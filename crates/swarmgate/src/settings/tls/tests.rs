@@ -107,7 +107,7 @@ fn what_cannot_be_done_is_told_in_one_warning() {
     assert_eq!(
         settings.unwrap().warnings,
         [
-            "SSL_BIND_OPTIONS `ssl-min-ver TLSv1.0`, `curves`, `P-256`; SSL_BIND_CIPHERS `DHE-RSA-AES256-SHA`, `RC4`: not acted on; \
+            "SSL_BIND_OPTIONS `ssl-min-ver TLSv1.0`, `curves P-256`; SSL_BIND_CIPHERS `DHE-RSA-AES256-SHA`, `RC4`: not acted on; \
             spoken are TLS 1.2 and 1.3 with ephemeral keys (ECDHE) and AES-GCM or ChaCha20-Poly1305"
         ]
     );
