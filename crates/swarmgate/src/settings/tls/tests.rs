@@ -114,6 +114,14 @@ fn what_cannot_be_done_is_told_in_one_warning() {
 }
 
 #[test]
+fn bug_a_misspelt_option_left_open_what_it_should_close() {
+    for text in ["no-sslv3,strict-sni", "strict_sni", "foo"] {
+        let told = mistake(&[("SSL_BIND_OPTIONS", text)]);
+        assert!(told.contains(text) && told.contains("a word that HAProxy does not know"), "{told}");
+    }
+}
+
+#[test]
 fn what_leaves_nothing_stops_the_start() {
     let versions = "leaves no version of TLS: 1.2 and 1.3 are spoken, older ones never";
     for text in [
