@@ -9,7 +9,7 @@ mod options;
 use super::read::Reader;
 use super::table::setting;
 use options::Options;
-use proxy::tls::{Policy, Tls, judge_authorities};
+use proxy::tls::{Policy, judge_authorities};
 
 /// Reads the policy. One that leaves nothing to speak is a mistake.
 pub(super) fn read(read: &mut Reader<'_>) -> Policy {
@@ -22,7 +22,7 @@ pub(super) fn read(read: &mut Reader<'_>) -> Policy {
             left_out.join("; ")
         ));
     }
-    let policy = Policy {
+    Policy {
         oldest: options.oldest,
         newest: options.newest,
         // A list of one's own is in the order that its writer prefers, unless he says otherwise; ours has no bad choice in it.
@@ -31,10 +31,10 @@ pub(super) fn read(read: &mut Reader<'_>) -> Policy {
         http2: read.flag("ENABLE_H2"),
         tickets: options.tickets,
         strict_names: options.strict_names,
-        client_authorities: None,
+        // A proxy without the authorities that its operator counts on must not start.
+        client_authorities: read.file("CA_FILE", judge_authorities),
         server_authorities: read.file("SERVER_CA_FILE", judge_authorities),
-    };
-    with_authorities(read, policy)
+    }
 }
 
 fn read_options(read: &mut Reader<'_>, left_out: &mut Vec<String>) -> Options {
@@ -57,29 +57,6 @@ fn read_ciphers(read: &mut Reader<'_>, left_out: &mut Vec<String>) -> Vec<String
 fn note(left_out: &mut Vec<String>, name: &str, words: &[String]) {
     if !words.is_empty() {
         left_out.push(format!("{name} `{}`", words.join("`, `")));
-    }
-}
-
-/// The file is read here, once: a proxy without the authorities that its operator counts on must not start.
-fn with_authorities(read: &mut Reader<'_>, policy: Policy) -> Policy {
-    let path = read.text("CA_FILE");
-    if path.is_empty() {
-        return policy;
-    }
-    let pem = match std::fs::read(&path) {
-        Ok(pem) => pem,
-        Err(error) => {
-            read.mistake(format!("CA_FILE: `{path}` cannot be read: {error}"));
-            return policy;
-        }
-    };
-    let with = Policy { client_authorities: Some(pem), ..policy.clone() };
-    match Tls::new(&with) {
-        Ok(_) => with,
-        Err(error) => {
-            read.mistake(format!("CA_FILE: `{path}` holds no authorities: {error}"));
-            policy
-        }
     }
 }
 

@@ -160,7 +160,7 @@ fn a_file_of_authorities_that_is_missing_or_bad_stops_the_start() {
     ] {
         std::fs::write(&file, text).unwrap();
         let told = mistake(&[("CA_FILE", path)]);
-        assert!(told.contains(&format!("CA_FILE: `{path}` holds no authorities: ")), "{told}");
+        assert!(told.contains(&format!("CA_FILE: `{path}` cannot be used: ")), "{told}");
     }
     std::fs::write(&file, CertificateParams::default().self_signed(&key).unwrap().pem()).unwrap();
     let settings = with(&[("CA_FILE", path)]).unwrap();
