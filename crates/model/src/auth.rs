@@ -103,6 +103,11 @@ impl User {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// The password, for what must be able to check it.
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
 }
 
 impl fmt::Debug for User {

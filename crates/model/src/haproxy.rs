@@ -1,7 +1,7 @@
 //! A snapshot as a haproxy.cfg: what `GET /config` shows, in the sections and names that Docker Flow Proxy's users look for.
 //!
-//! It is a view. HAProxy takes it as it is but for the passwords, which are masked, and two differences it has no words for: here
-//! hosts are compared without their port and trailing dot, and names that collide end in `~2`.
+//! It is a view, and HAProxy can run it once its passwords are shown ([`Secrets`]): the same requests are then answered alike, but for
+//! what docs/migration.md lists. Names that collide end in `~2`.
 //! Not here: writing files, running HAProxy.
 
 mod acl;
@@ -35,14 +35,26 @@ pub struct Globals {
     pub ca_file: Option<String>,
     /// Who may pass where a service names nobody.
     pub users: GlobalUsers,
+    /// Whether passwords stand in it.
+    pub secrets: Secrets,
 }
 
-/// The whole haproxy.cfg. The same snapshot gives the same bytes; no password is in them.
+/// Who reads the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// People: passwords are masked.
+    #[default]
+    Masked,
+    /// HAProxy: it needs them.
+    Shown,
+}
+
+/// The whole haproxy.cfg. The same snapshot gives the same bytes; no password is in them unless it is asked for.
 pub fn render(snapshot: &Snapshot, globals: &Globals) -> String {
     let mut lines = Lines(String::from(HEAD));
     write_defaults(&mut lines, globals);
     if let GlobalUsers::Only(users) = &globals.users {
-        write_userlist(&mut lines, DEFAULT_USERS, users);
+        write_userlist(&mut lines, DEFAULT_USERS, users, globals.secrets);
     }
     frontend::write(&mut lines, snapshot, globals);
     tcp::write_frontends(&mut lines, &snapshot.tcp);
@@ -83,10 +95,14 @@ fn write_defaults(lines: &mut Lines, globals: &Globals) {
     }
 }
 
-fn write_userlist(lines: &mut Lines, name: &str, users: &[User]) {
+fn write_userlist(lines: &mut Lines, name: &str, users: &[User], secrets: Secrets) {
     lines.section(format_args!("userlist {name}"));
     for user in users {
-        lines.line(format_args!("user {} insecure-password {MASK}", quote::word(user.name())));
+        let password = match secrets {
+            Secrets::Masked => MASK.into(),
+            Secrets::Shown => quote::word(user.password()),
+        };
+        lines.line(format_args!("user {} insecure-password {password}", quote::word(user.name())));
     }
     if users.is_empty() {
         lines.line("# nobody may pass: none of the users that were asked for is usable");
@@ -129,6 +145,7 @@ impl Default for Globals {
             server_ca_file: None,
             ca_file: None,
             users: GlobalUsers::default(),
+            secrets: Secrets::default(),
         }
     }
 }

@@ -1,18 +1,22 @@
 //! The compatibility spec: each file in `cases/` has parameters above and what becomes of them below.
 //!
 //! Above the line: `#` comments; `context:` lines that set a variable of the proxy (USERS, SEPARATOR, SERVICE_DOMAIN_ALGO,
-//! HTTPS_ONLY, CA_FILE); then one call of `/reconfigure` a line, as its query. `%{x*1000}` is a thousand `x`.
+//! HTTPS_ONLY, CA_FILE); then one call of `/reconfigure` a line, as its query (`shared::case` reads them).
 //! Below: what is warned about and refused, the rules in order, and the services' part of haproxy.cfg.
 //! `UPDATE_EXPECT=1 cargo test -p model --test cases` rewrites what is below; read the difference.
 
 #![allow(clippy::disallowed_methods, reason = "the runner reads files and a variable; the crate it tests does not")]
 
+#[path = "shared/case.rs"]
+mod case;
+
+use case::Case;
 use model::auth::global_users;
 use model::catalog::{Catalog, Command};
 use model::haproxy::{Globals, render};
 use model::route::host::DomainAlgorithm;
 use model::route::{Rule, RuleKind};
-use model::{Context, Generation, Params, Snapshot};
+use model::{Context, Generation, Snapshot};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -64,11 +68,11 @@ fn difference(path: &Path, expected: &str, actual: &str) -> String {
 
 /// What is below the line.
 fn outcome(above: &str) -> String {
-    let lines: Vec<_> = above.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    let context = context(&lines);
+    let case = Case::parse(above);
+    let context = context(&case);
     let (mut catalog, mut warnings, mut refused) = (Catalog::default(), Vec::new(), Vec::new());
-    for query in lines.iter().filter(|line| !line.starts_with("context: ")) {
-        match catalog.apply(Command::Configure(params(query)), &context) {
+    for params in case.services {
+        match catalog.apply(Command::Configure(params), &context) {
             Ok(applied) => {
                 warnings.extend(applied.warnings.iter().map(|(name, warning)| format!("{name}: {warning}")));
             }
@@ -123,12 +127,12 @@ fn services_part(config: &str) -> Vec<String> {
     sections.collect::<String>().lines().map(str::to_owned).collect()
 }
 
-fn context(lines: &[&str]) -> Context {
+fn context(case: &Case) -> Context {
     let mut context = Context::default();
-    for (name, value) in lines.iter().filter_map(|line| line.strip_prefix("context: ")?.split_once('=')) {
-        match name {
+    for (name, value) in &case.settings {
+        match name.as_str() {
             "USERS" => context.users = global_users(value).0,
-            "SEPARATOR" => context.separator = value.to_owned(),
+            "SEPARATOR" => context.separator = value.clone(),
             "SERVICE_DOMAIN_ALGO" => {
                 context.domain_algorithm = DomainAlgorithm::parse(value).expect("a case names an algorithm");
             }
@@ -138,38 +142,4 @@ fn context(lines: &[&str]) -> Context {
         }
     }
     context
-}
-
-/// A query as a browser or the listener writes it.
-fn params(query: &str) -> Params {
-    query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (decoded(name), decoded(value)))
-        .collect()
-}
-
-fn decoded(text: &str) -> String {
-    let text = text.replace('+', " ");
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let byte = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
-        match (byte, repetition(part)) {
-            (Some(byte), _) => {
-                bytes.push(byte);
-                bytes.extend_from_slice(&part.as_bytes()[2..]);
-            }
-            (None, Some(repeated)) => bytes.extend_from_slice(repeated.as_bytes()),
-            (None, None) => panic!("%{part} is neither %XX nor %{{text*times}}"),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// `{x*1000}` at the start of `text`, written out, and what follows it.
-fn repetition(text: &str) -> Option<String> {
-    let (inside, rest) = text.strip_prefix('{')?.split_once('}')?;
-    let (what, times) = inside.rsplit_once('*')?;
-    Some(what.repeat(times.parse().ok()?) + rest)
 }

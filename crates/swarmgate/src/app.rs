@@ -12,7 +12,7 @@ use crate::peers::Peers;
 use crate::settings::{ListenerSettings, ProxySettings};
 use crate::sharing;
 use anyhow::Context as _;
-use model::haproxy::Globals;
+use model::haproxy::{Globals, Secrets};
 use model::{Frontend, Snapshot};
 use proxy::observe::Observer;
 use proxy::tls::Tls;
@@ -37,6 +37,8 @@ pub struct RunningProxy {
     pub ports: Vec<u16>,
     /// The writer.
     pub controller: Controller,
+    /// What haproxy.cfg says beside the services.
+    pub globals: Globals,
     proxy: Proxy,
     drain: Duration,
     /// Read by the API.
@@ -108,6 +110,7 @@ pub async fn start_proxy_logging_to(
         .with_secret(settings.cluster_secret.clone());
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
     let stopping = Arc::new(AtomicBool::new(false));
+    let globals = globals(&settings, &ports);
     let api = Api {
         controller: controller.clone(),
         certificates,
@@ -119,11 +122,11 @@ pub async fn start_proxy_logging_to(
         observer: observer.clone(),
         started: Instant::now(),
         stopping: Arc::clone(&stopping),
-        globals: globals(&settings, &ports),
+        globals: globals.clone(),
     };
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
     tell_start(&settings, api_address, &ports);
-    Ok(RunningProxy { api: api_address, ports, controller, proxy, drain: settings.drain, stopping, tasks })
+    Ok(RunningProxy { api: api_address, ports, controller, globals, proxy, drain: settings.drain, stopping, tasks })
 }
 
 /// Starts the role `listener`. Docker need not answer yet.
@@ -224,6 +227,7 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
         server_ca_file: settings.server_ca_file.clone(),
         ca_file: settings.ca_file.clone(),
         connection_mode: settings.context.connection_mode,
+        secrets: Secrets::Masked,
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn write(lines: &mut Lines, routes: &RouteTable, globals: &Globals) {
         if last != Some(&service.name) {
             last = Some(&service.name);
             if let Some(users) = service.users.as_ref().map(ServiceUsers::users) {
-                write_userlist(lines, &userlist(service), users);
+                write_userlist(lines, &userlist(service), users, globals.secrets);
             }
         }
         write_backend(lines, route, routes.backend(route), globals);

@@ -1,6 +1,6 @@
 //! The view as a whole: the seed's example to the letter, certificates, determinism, and values that try to leave their place.
 
-use super::{Globals, render};
+use super::{Globals, Secrets, render};
 use crate::auth::global_users;
 use crate::catalog::{Catalog, Command};
 use crate::frontend::Frontend;
@@ -118,13 +118,15 @@ fn no_password_is_shown() {
     catalog.apply(Command::Configure(service), &context).unwrap();
     catalog.apply(Command::Configure(params("serviceName=b&servicePath=/b&port=1")), &context).unwrap();
     let snapshot = Snapshot::new(Generation::default(), catalog, &context);
-    let text = render(&snapshot, &Globals { users, ..Globals::default() });
+    let text = render(&snapshot, &Globals { users: users.clone(), ..Globals::default() });
     assert!(!text.contains("s3cret") && !text.contains("glob4l"), "{text}");
-    let users = [
+    let lines = [
         "userlist defaultUsers\n    user my-user insecure-password *****",
         "userlist aUsers\n    user admin insecure-password *****\n    user 'odd name' insecure-password *****",
     ];
-    assert!(users.iter().all(|lines| text.contains(lines)), "{text}");
+    assert!(lines.iter().all(|lines| text.contains(lines)), "{text}");
+    let shown = render(&snapshot, &Globals { users, secrets: Secrets::Shown, ..Globals::default() });
+    assert!(shown.contains("user 'odd name' insecure-password 's3cret#'\n"), "HAProxy needs them: {shown}");
 }
 
 #[test]
