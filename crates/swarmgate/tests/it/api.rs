@@ -15,7 +15,7 @@ const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 #[tokio::test]
-async fn behaviours_58_70_72_and_87_every_endpoint_answers_as_docker_flow() {
+async fn behaviours_58_70_72_83_and_87_every_endpoint_answers_as_docker_flow() {
     let proxy = TestProxy::start().await;
     let ok = r#"{"Status":"OK","Message":"","ServiceName":"","AclName":"","#;
     check(&proxy, "/v1/docker-flow-proxy/ping", 200, JSON, ok).await;
