@@ -92,6 +92,8 @@ pub enum Change {
     Removed,
     /// It was not there.
     Unknown,
+    /// It is for another instance of the proxy, and was not here.
+    Elsewhere,
 }
 
 /// A service in an earlier catalog and in a later one.
@@ -163,6 +165,10 @@ impl Catalog {
         source: Source,
         judge: Judge<'_>,
     ) -> Result<Applied, Refused> {
+        // What is for others is not judged: they may understand what this proxy does not.
+        if let Some(name) = name_of(params).filter(|_| !context.takes(params)) {
+            return Ok(self.leave_to_others(name));
+        }
         let Parsed { service, warnings } = parse(params, context)?;
         let name = service.name.clone();
         let change = if service.replicas == Some(0) {
@@ -174,6 +180,15 @@ impl Catalog {
         };
         let warnings = warnings.into_iter().map(|warning| (name.clone(), warning)).collect();
         Ok(Applied { changes: vec![(name, change)], warnings, refused: Vec::new() })
+    }
+
+    /// A service of another instance. One that was taken, and now names another, has moved there.
+    fn leave_to_others(&mut self, name: ServiceName) -> Applied {
+        let change = match self.remove(&name) {
+            Change::Unknown => Change::Elsewhere,
+            change => change,
+        };
+        Applied { changes: vec![(name, change)], ..Applied::default() }
     }
 
     fn put(&mut self, service: Service, source: Source) -> Change {
@@ -208,14 +223,13 @@ impl Catalog {
 
     fn reconcile(&mut self, list: &List, context: &Context, judge: Judge<'_>) -> Applied {
         let mut applied = Applied::default();
-        let name = |params: &Params| params.get_any_case("serviceName").and_then(ServiceName::parse);
         // Who has left makes room first: a port of its may be wanted by another.
         if list.complete {
-            let listed: Vec<_> = list.services.iter().filter_map(name).collect();
+            let listed: Vec<_> = list.services.iter().filter_map(name_of).collect();
             self.prune(&listed, list.asked, &mut applied);
         }
         for params in &list.services {
-            if name(params).is_some_and(|name| self.spoken_of_since(&name, list.asked)) {
+            if name_of(params).is_some_and(|name| self.spoken_of_since(&name, list.asked)) {
                 continue;
             }
             match self.configure(params, context, Source::List, judge) {
@@ -246,6 +260,10 @@ impl Catalog {
         let touched = self.entry(name).map(|entry| entry.touched);
         touched.into_iter().chain(self.removed.get(name).copied()).any(|tick| tick > asked)
     }
+}
+
+fn name_of(params: &Params) -> Option<ServiceName> {
+    params.get_any_case("serviceName").and_then(ServiceName::parse)
 }
 
 /// `distribute` says how a call travels, not what the service is: the replicas' copies of one call differ in it.

@@ -12,7 +12,7 @@ mod server_tls;
 mod tcp;
 
 pub use connection_mode::ConnectionMode;
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, one_edit_apart, parse};
 pub use refusal::{Refusal, Refused, Warning};
 pub use server_tls::ServerTls;
 pub use tcp::{Balance, TcpOptions};
@@ -170,6 +170,9 @@ pub struct Context {
     pub ports: Vec<u16>,
     /// It is known whose client certificates count (`CA_FILE`).
     pub verifies_clients: bool,
+    /// The name of this instance of the proxy, where only services that name it in `proxyInstanceName` are taken
+    /// (`FILTER_PROXY_INSTANCE_NAME`, `PROXY_INSTANCE_NAME`); `None`: all are.
+    pub instance: Option<String>,
 }
 
 impl Default for Context {
@@ -182,7 +185,17 @@ impl Default for Context {
             connection_mode: ConnectionMode::default(),
             ports: Vec::new(),
             verifies_clients: false,
+            instance: None,
         }
+    }
+}
+
+impl Context {
+    /// Whether a service with these parameters is for this instance of the proxy. The case of letters does not count; one that names
+    /// no instance is for those alone that take all.
+    pub fn takes(&self, params: &Params) -> bool {
+        let named = || params.get_any_case("proxyInstanceName").unwrap_or_default().trim();
+        self.instance.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(named()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The compatibility spec: each file in `cases/` has parameters above and what becomes of them below.
 //!
 //! Above the line: `#` comments; `context:` lines that set a variable of the proxy (USERS, SEPARATOR, SERVICE_DOMAIN_ALGO,
-//! HTTPS_ONLY, CA_FILE); then one call of `/reconfigure` a line, as its query (`shared::case` reads them).
+//! HTTPS_ONLY, CA_FILE; PROXY_INSTANCE_NAME with its filter); then one call of `/reconfigure` a line, as its query (`shared::case`
+//! reads them).
 //! Below: what is warned about and refused, the rules in order, and the services' part of haproxy.cfg.
 //! `UPDATE_EXPECT=1 cargo test -p model --test cases` rewrites what is below; read the difference.
 
@@ -137,6 +138,7 @@ fn context(case: &Case) -> Context {
                 context.domain_algorithm = DomainAlgorithm::parse(value).expect("a case names an algorithm");
             }
             "CA_FILE" => context.verifies_clients = !value.is_empty(),
+            "PROXY_INSTANCE_NAME" => context.instance = Some(value.to_owned()),
             "HTTPS_ONLY" => context.https_only = value == "true",
             other => panic!("no case may set {other}"),
         }

@@ -30,6 +30,7 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, put};
 use model::haproxy::Globals;
+use proxy::Resolver;
 use proxy::observe::Observer;
 use query::Pairs;
 use reply::Reply;
@@ -55,6 +56,8 @@ pub struct Api {
     pub asked: Asked,
     /// Who is asked to notify again.
     pub listeners: Vec<ListenerAddress>,
+    /// Says whether a service's host resolves before the service is taken; `None`: nobody asks (`SKIP_ADDRESS_VALIDATION`).
+    pub validator: Option<Resolver>,
     /// Asks them.
     pub client: reqwest::Client,
     /// Whether a listener's services were taken over.

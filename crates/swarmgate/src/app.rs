@@ -106,6 +106,7 @@ pub async fn start_proxy_logging_to(
         };
         tasks.spawn(follower.run());
     }
+    let validator = settings.validates_addresses.then(|| resolver.clone());
     let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver, client.clone())
         .with_secret(settings.cluster_secret.clone());
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
@@ -117,6 +118,7 @@ pub async fn start_proxy_logging_to(
         peers,
         asked,
         listeners: settings.listeners.clone(),
+        validator,
         client,
         readiness,
         observer: observer.clone(),

@@ -194,6 +194,7 @@ impl Writer {
                 Change::Added => tracing::info!("Service {name} added, live in generation {}", self.generation),
                 Change::Replaced => tracing::info!("Service {name} changed, live in generation {}", self.generation),
                 Change::Unchanged => tracing::debug!("Service {name} is unchanged"),
+                Change::Elsewhere => tracing::debug!("Service {name} is for another instance of the proxy"),
                 Change::Unknown => tracing::info!("{name} was not configured, no reload required"),
                 // The three lines that Docker Flow's users know and scripts look for.
                 Change::Removed => {

@@ -20,7 +20,7 @@ use model::{Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
 use proxy::tls::Policy;
 use proxy::{Network, Trusted};
-use read::{Reader, TEMPLATE, template_warning};
+use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -58,6 +58,8 @@ pub struct ProxySettings {
     pub ca_file: Option<String>,
     /// What is said to every service.
     pub context: Context,
+    /// Whether a service is refused whose host does not resolve.
+    pub validates_addresses: bool,
     /// Threads that serve.
     pub threads: usize,
     /// How long connections may go on after SIGTERM.
@@ -87,6 +89,7 @@ pub struct ListenerSettings {
 pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
     let mut read = Reader::new(variables, Role::Proxy);
     check_log(&mut read);
+    check_engine(&mut read);
     let mut frontends = read.parsed("DEFAULT_PORTS", Frontend::parse_list);
     frontends.extend(read.parsed("BIND_PORTS", Frontend::parse_list));
     let (ip, port) = read_api(&mut read);
@@ -105,6 +108,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         cluster_secret: read_cluster_secret(&mut read),
         context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read) },
         tls,
+        validates_addresses: !read.flag("SKIP_ADDRESS_VALIDATION"),
         ca_file: Some(read.text("CA_FILE")).filter(|file| !file.is_empty()),
         server_ca_file: Some(read.text("SERVER_CA_FILE")).filter(|path| !path.is_empty()),
         threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),
@@ -197,10 +201,31 @@ fn read_timeouts(read: &mut Reader<'_>) -> Timeouts {
     }
 }
 
-/// Docker Flow's users build images with a template of their own at this path. One that a variable names has its warning already.
+/// One engine is built, and one mode of its frontend: a proxy that served something else than it was told to would be no proxy.
+fn check_engine(read: &mut Reader<'_>) {
+    read.parsed_or("ENGINE", (), |text| match text {
+        "native" => Ok(()),
+        "haproxy" => {
+            Err("is not built yet: requests are served by the native engine, and what it cannot do it refuses by name")
+        }
+        _ => Err("is not an engine; there is `native`"),
+    });
+    read.parsed_or("DEFAULT_REQ_MODE", (), |text| match text.eq_ignore_ascii_case("http") {
+        true => Ok(()),
+        false => Err(
+            "would take paths and domains from every service; in tcp or sni mode a service has a port of its own: reqMode and srcPort",
+        ),
+    });
+}
+
+/// Docker Flow's users build images with a template of their own at this path, or name one.
 fn warn_of_template(read: &mut Reader<'_>, path: &Path) {
-    if read.text(TEMPLATE).is_empty() && path.is_file() {
-        read.warn(template_warning(&path.to_string_lossy()));
+    let named = read.text("CFG_TEMPLATE_PATH");
+    let found = || path.is_file().then(|| path.to_string_lossy().into_owned());
+    if let Some(path) = Some(named).filter(|named| !named.is_empty()).or_else(found) {
+        read.warn(format!(
+            "{path}: only a real HAProxy can do what a template says, so it is not used; ENGINE=haproxy will use it once it is built. Certificates of CERTS_DIR are served without it"
+        ));
     }
 }
 
@@ -259,6 +284,7 @@ fn read_context(read: &mut Reader<'_>) -> Context {
         ports: Vec::new(),
         // Known from another setting.
         verifies_clients: false,
+        instance: read.flag("FILTER_PROXY_INSTANCE_NAME").then(|| read.text("PROXY_INSTANCE_NAME").trim().to_owned()),
     }
 }
 

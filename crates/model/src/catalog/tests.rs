@@ -127,3 +127,33 @@ fn a_refused_service_of_a_list_does_not_hurt_the_others() {
     assert_eq!(applied.refused.len(), 1);
     assert_eq!(names(&catalog), ["a"]);
 }
+
+fn of_instance(catalog: &mut Catalog, command: Command) -> Vec<String> {
+    let context = Context { instance: Some("docker-flow".to_owned()), ..Context::default() };
+    let applied = catalog.apply(command, &context).unwrap();
+    assert!(applied.warnings.is_empty() && applied.refused.is_empty());
+    applied.changes.iter().map(|(name, change)| format!("{name} {change:?}")).collect()
+}
+
+#[test]
+fn behaviour_135_a_service_that_names_another_instance_is_not_taken_and_leaves() {
+    let mut catalog = Catalog::default();
+    let mut configure = |more: &str| of_instance(&mut catalog, Command::Configure(params(&format!("{A}{more}"))));
+    assert_eq!(configure(""), ["a Elsewhere"]);
+    assert_eq!(configure("&proxyInstanceName=other"), ["a Elsewhere"]);
+    assert_eq!(configure("&proxyInstanceName=Docker-Flow"), ["a Added"]);
+    assert_eq!(configure("&proxyInstanceName=other"), ["a Removed"]);
+    assert_eq!(names(&catalog), [""; 0]);
+}
+
+#[test]
+fn a_list_brings_only_what_is_for_this_instance() {
+    let mut catalog = Catalog::default();
+    let list = |catalog: &mut Catalog, instance: &str| {
+        let services = vec![params(&format!("{A}&proxyInstanceName={instance}")), params(B)];
+        let asked = catalog.now();
+        of_instance(catalog, Command::Reconcile(List { services, complete: true, asked }))
+    };
+    assert_eq!(list(&mut catalog, "docker-flow"), ["a Added", "b Elsewhere"]);
+    assert_eq!(list(&mut catalog, "other"), ["a Removed", "b Elsewhere"]);
+}

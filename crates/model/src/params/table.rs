@@ -183,7 +183,7 @@ pub const PARAMS: &[Param] = &[
     Param::service("aclName", Identity, Text, "Orders the rules and names the backends. Services with a path in `/.well-known` are asked first, those with the path `/` last, and among equals in bytewise order of this name. The service's name unless set.", "05-go-demo"),
     Param::service("replicas", Identity, Count, "How many tasks the service should have; a listener adds it. 0 removes the service.", "3").zero(),
     Param::service("distribute", Identity, Flag, "Whether the call is passed on to all replicas of the proxy. A listener adds `true`.", "true").warns(),
-    Param::service("proxyInstanceName", Identity, Text, "With `FILTER_PROXY_INSTANCE_NAME`, the instance of the proxy that this service is meant for.", "docker-flow").warns().not_yet(),
+    Param::service("proxyInstanceName", Identity, Text, "The instance of the proxy that this service is meant for. Where `FILTER_PROXY_INSTANCE_NAME` is true, a service that names another one than `PROXY_INSTANCE_NAME`, or none, is not taken, and one that was taken is removed. The case of letters does not count.", "docker-flow").warns(),
 
     Param::destination("servicePath", Routing, List, "Paths that belong to the service. `/demo` is also `/demo/hello` and `/demonstration`: see `pathType`. Mandatory unless `serviceDomain` is set, which alone means `/`.", "/demo,/api"),
     Param::destination("servicePathExclude", Routing, List, "Paths that do not belong to the service although `servicePath` matches them. They match as `pathType` says.", "/demo/internal"),
@@ -209,7 +209,7 @@ pub const PARAMS: &[Param] = &[
     Param::destination("sslVerifyNone", Backend, Flag, "`true`: the service is dialled over TLS and its certificate is not checked. No name is sent to it (SNI).", "true"),
     Param::destination("sslVerifyHost", Backend, Text, "The service is dialled over TLS, and its certificate must be valid for this host name or address, by one of the authorities in `SERVER_CA_FILE`, or of Mozilla's where that is not set. The name is sent too (SNI). A server that cannot show such a certificate gets no request: 503. Wins over `sslVerifyNone`.", "go-demo.internal"),
     Param::service("backendExtra", Backend, Text, "Lines of HAProxy's language for the service's backend.", "http-request deny if { path /x }").not_yet(),
-    Param::destination("userDef", Backend, Text, "A text that a template of one's own may use.", "blue").warns().not_yet(),
+    Param::destination("userDef", Backend, Text, "Nothing depends on it: only templates of one's own used it. It is shown in `/config?type=json`.", "blue").warns(),
 
     Param::service("reqRepSearch", Rewriting, Text, "A PCRE that is matched against the request line, `METHOD URI HTTP/1.1`; blanks are written `\\ `. Nothing happens without `reqRepReplace`.", "^([^\\ ]*)\\ /something/(.*)"),
     Param::service("reqRepReplace", Rewriting, Text, "The request line that takes the place of one that `reqRepSearch` matches, as a whole; `\\1` to `\\9` are its groups.", "\\1\\ /demo/\\2"),
@@ -250,8 +250,8 @@ pub const PARAMS: &[Param] = &[
 
     Param::service("serviceCert", Tls, Text, "A PEM bundle of certificates and their key, line ends written as `\\n`. It is kept under the first domain, else the name of the service, but never in place of a file that did not come with the same service: the file's first line says with which it came. It is for the service's domains (without any: its own names) that no other certificate is for, and the default only where there is no other. A service with a bad one is refused; one that has expired, or is not valid yet, is left out and warned of.", "-----BEGIN CERTIFICATE-----\\n..."),
 
-    Param::service("templateFePath", Templates, Text, "A file with frontend lines of HAProxy's language.", "/tmpl/go-demo-fe.tmpl").not_yet(),
-    Param::service("templateBePath", Templates, Text, "A file with backend lines of HAProxy's language.", "/tmpl/go-demo-be.tmpl").not_yet(),
+    Param::service("templateFePath", Templates, Text, "A file with frontend lines of HAProxy's language. A service that names one is refused, and the file is not read: only a real HAProxy can do what a template says. `ENGINE=haproxy` will be the way once it is built.", "/tmpl/go-demo-fe.tmpl"),
+    Param::service("templateBePath", Templates, Text, "A file with backend lines of HAProxy's language. Refused for the same reason.", "/tmpl/go-demo-be.tmpl"),
     Param::service("consulTemplateFePath", Templates, Text, "Consul mode; removed from Docker Flow in 2017.", "/fe.ctmpl").consul(),
     Param::service("consulTemplateBePath", Templates, Text, "Consul mode; removed from Docker Flow in 2017.", "/be.ctmpl").consul(),
     Param::service("serviceColor", Templates, Text, "Consul mode; removed from Docker Flow in 2017.", "blue").consul(),

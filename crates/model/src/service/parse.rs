@@ -40,6 +40,7 @@ fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, nam
     // Read to be judged: the API acts on the one, and nothing here needs the other.
     reader.flag("distribute");
     reader.flag("checkResolvers");
+    refuse_templates(reader);
     Service {
         acl_name: acl_name.unwrap_or_else(|| name.as_str().to_owned()),
         replicas: read_replicas(reader),
@@ -51,6 +52,15 @@ fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, nam
         destinations: destinations::read(reader, params, context, &name),
         params: params.clone(),
         name,
+    }
+}
+
+/// A template is HAProxy's language with holes in it, of any length: only HAProxy can say what it means. No file is read.
+fn refuse_templates(reader: &mut Reader<'_>) {
+    for name in ["templateFePath", "templateBePath"] {
+        if let Some(path) = reader.text(name) {
+            reader.bad(name, path, ONLY_HAPROXY);
+        }
     }
 }
 
@@ -125,6 +135,8 @@ fn incomplete(service: &Service, destination: &Destination) -> Refused {
     Refused::unusable(format!("service `{name}`: destination {index} is not complete; give it {missing}"))
 }
 
+const ONLY_HAPROXY: &str = "cannot be used: only a real HAProxy can do what a template says, and none is driven here; \
+    ENGINE=haproxy will be the way once it is built. Say it in parameters instead, or leave the parameter out";
 const NOT_A_NAME: &str = "is not 1 to 255 letters, digits, `-`, `_`, `.` and `:`";
 const NO_PATH: &str = "When using reqMode http, servicePath or serviceDomain are mandatory";
 const NO_TCP_PORTS: &str = "When NOT using reqMode http (e.g. tcp), srcPort and port parameters are mandatory.";
@@ -192,7 +204,7 @@ fn warn_if_near(reader: &mut Reader<'_>, name: &str, base: &str) {
 }
 
 /// Whether one letter added, dropped or changed makes `a` into `b`, in any case of letters.
-fn one_edit_apart(a: &str, b: &str) -> bool {
+pub fn one_edit_apart(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let same = |x: &u8, y: &u8| x.eq_ignore_ascii_case(y);
     let start = a.iter().zip(b).take_while(|(x, y)| same(x, y)).count();

@@ -33,7 +33,17 @@ pub(super) async fn handle(
 
 /// Applies the change here. The reply echoes the service and comes when it is live.
 async fn configure(api: &Api, params: &Params) -> Reply {
-    let mut reply = match api.controller.command(Command::Configure(params.clone())).await {
+    let mut reply = match unresolvable(api, params).await {
+        Some(reason) => Reply::failed(StatusCode::INTERNAL_SERVER_ERROR, reason),
+        None => apply(api, params).await,
+    };
+    reply.service_name = params.get_any_case("serviceName").unwrap_or_default().to_owned();
+    reply.fields = echo::as_sent(params, api.controller.context());
+    reply
+}
+
+async fn apply(api: &Api, params: &Params) -> Reply {
+    match api.controller.command(Command::Configure(params.clone())).await {
         Ok(Ok(done)) => {
             let mut reply = Reply::ok("");
             reply.warnings = done.applied.warnings.iter().map(|(_, warning)| warning.to_string()).collect();
@@ -42,10 +52,21 @@ async fn configure(api: &Api, params: &Params) -> Reply {
         }
         Ok(Err(refused)) => Reply::failed(status(&refused), refused.message),
         Err(stopping) => Reply::failed(StatusCode::SERVICE_UNAVAILABLE, stopping.to_string()),
+    }
+}
+
+/// Why the host of the first destination has no address, where it is to have one (`SKIP_ADDRESS_VALIDATION=false`). Asked before the writer
+/// gets the change, so that no other change waits for DNS. Services that are refused, removed or for others anyway are not asked for.
+async fn unresolvable(api: &Api, params: &Params) -> Option<String> {
+    let (resolver, context) = (api.validator.as_ref()?, api.controller.context());
+    let service = model::service::parse(params, context).ok().filter(|_| context.takes(params))?.service;
+    let host = service.destinations.first().filter(|_| service.replicas != Some(0))?.dial.host();
+    let reason = match resolver.addresses(host).await {
+        Ok(addresses) if !addresses.is_empty() => return None,
+        Ok(_) => "DNS knows no address of it".to_owned(),
+        Err(reason) => reason,
     };
-    reply.service_name = params.get_any_case("serviceName").unwrap_or_default().to_owned();
-    reply.fields = echo::as_sent(params, api.controller.context());
-    reply
+    Some(format!("service `{}`: {host} does not resolve: {reason}", service.name))
 }
 
 /// 409 tells a listener to stop trying: the same call will not do better. Docker Flow's listener tries again on anything else.

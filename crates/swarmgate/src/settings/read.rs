@@ -3,6 +3,7 @@
 //! Not here: which settings there are (`settings::table`).
 
 use super::table::{Role, SETTINGS, State, setting};
+use model::service::one_edit_apart;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -24,21 +25,13 @@ pub(super) struct Reader<'v> {
 }
 
 /// Ignoring these would open what they close, so a proxy that does not act on them does not start.
-const REFUSED_UNTIL_BUILT: [&str; 4] =
-    ["USERS_PASS_ENCRYPTED", "DFP_API_TOKEN", "ENGINE", "FILTER_PROXY_INSTANCE_NAME"];
+const REFUSED_UNTIL_BUILT: [&str; 2] = ["USERS_PASS_ENCRYPTED", "DFP_API_TOKEN"];
 
 /// Where no time at all makes sense.
 const ZERO_SECONDS: [&str; 2] = ["DRAIN_SECONDS", "DF_RETRY_INTERVAL"];
 
-/// The variable that names a template for haproxy.cfg.
-pub(super) const TEMPLATE: &str = "CFG_TEMPLATE_PATH";
-
-/// What is said about a template that an image was built with.
-pub(super) fn template_warning(path: &str) -> String {
-    format!(
-        "{path}: only a real HAProxy can do what a template says, so it is not used; ENGINE=haproxy will use it once it is built. Certificates of CERTS_DIR are served without it"
-    )
-}
+/// Shorter names are near to too much that has nothing to do with this program, such as `USER`.
+const SHORTEST_MISSPELT: usize = 8;
 
 impl Variables {
     /// The environment of the process and the secrets in `SECRETS_DIR` (`/run/secrets`).
@@ -92,6 +85,7 @@ impl<'v> Reader<'v> {
     pub(super) fn new(variables: &'v Variables, role: Role) -> Self {
         let mut reader = Reader { variables, mistakes: Vec::new(), warnings: Vec::new() };
         reader.check_names(role);
+        reader.check_spelling(role);
         reader
     }
 
@@ -197,6 +191,20 @@ impl<'v> Reader<'v> {
         values
     }
 
+    /// Says which variables are one letter away from one that would be acted on. The environment is full of names of others, so nothing else
+    /// is said of those that nobody knows.
+    fn check_spelling(&mut self, role: Role) {
+        let known = || SETTINGS.iter().filter(|setting| setting.role == role || setting.role == Role::Both);
+        let near = |name: &str| {
+            known().find(|known| known.name.len() >= SHORTEST_MISSPELT && one_edit_apart(known.name, name))
+        };
+        for name in self.variables.0.keys().filter(|name| setting(name).is_none()) {
+            if let Some(near) = near(name) {
+                self.warnings.push(format!("{name}: nobody knows this variable; did you mean {}?", near.name));
+            }
+        }
+    }
+
     /// Says which variables are set and not acted on.
     fn check_names(&mut self, role: Role) {
         for setting in SETTINGS.iter().filter(|setting| setting.role == role || setting.role == Role::Both) {
@@ -209,7 +217,6 @@ impl<'v> Reader<'v> {
                     "{}: this version does not act on it yet, and ignoring it would not be safe",
                     setting.name
                 )),
-                State::NotYet if setting.name == TEMPLATE => self.warnings.push(template_warning(value)),
                 State::NotYet => self.warnings.push(format!("{}: this version does not act on it yet", setting.name)),
                 State::Gone => self.warnings.push(format!(
                     "{}: belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored",

@@ -50,7 +50,7 @@ fn all_mistakes_are_reported_at_once() {
     assert_eq!(
         mistakes(proxy(&variables(&wrong))),
         "mistakes in the settings:\
-        \n  ENGINE: this version does not act on it yet, and ignoring it would not be safe\
+        \n  ENGINE: `haproxy` is not built yet: requests are served by the native engine, and what it cannot do it refuses by name\
         \n  DEFAULT_PORTS: `x` is not a port: it must begin with 1 to 65535\
         \n  PORT: `none` is not a port, 1 to 65535\
         \n  TIMEOUT_CLIENT: `1m` is not a number of whole seconds\
@@ -122,7 +122,8 @@ fn a_template_of_ones_own_gets_one_warning_that_names_the_way_out() {
     };
     assert!(warned(&Variables::default()).is_empty());
     std::fs::write(&path, "frontend services").unwrap();
-    assert_eq!(warned(&Variables::default()), [super::template_warning(&path.to_string_lossy())]);
+    let found = warned(&Variables::default());
+    assert!(found.len() == 1 && found[0].starts_with(&format!("{}: ", path.display())), "{found:?}");
     assert_eq!(warned(&variables(&[("CFG_TEMPLATE_PATH", "/tmpl/a")])), named);
     std::fs::remove_file(&path).unwrap();
 }
@@ -133,4 +134,51 @@ fn the_clusters_secret_is_never_shown() {
     assert!(text.contains("DFP_CLUSTER_SECRET: ") && !text.contains("s3cret"), "{text}");
     let settings = proxy(&variables(&[("DFP_CLUSTER_SECRET", "s3cret")])).unwrap();
     assert!(settings.cluster_secret.is_some() && !format!("{settings:?}").contains("s3cret"));
+}
+
+#[test]
+fn behaviour_135_the_filter_of_instances_has_a_name() {
+    let instance = |pairs: &[(&str, &str)]| proxy(&variables(pairs)).unwrap().context.instance;
+    assert_eq!(instance(&[("PROXY_INSTANCE_NAME", "blue")]), None);
+    assert_eq!(instance(&[("FILTER_PROXY_INSTANCE_NAME", "true")]).as_deref(), Some("docker-flow"));
+    let both = [("FILTER_PROXY_INSTANCE_NAME", "TRUE"), ("PROXY_INSTANCE_NAME", " blue ")];
+    assert_eq!(instance(&both).as_deref(), Some("blue"));
+}
+
+#[test]
+fn only_false_asks_for_addresses_that_resolve() {
+    let validates = |value: &str| proxy(&variables(&[("SKIP_ADDRESS_VALIDATION", value)])).unwrap().validates_addresses;
+    assert!(validates("false") && validates("0") && !validates("true") && !validates(""));
+}
+
+#[test]
+fn engines_and_modes_that_are_not_there_stop_the_start() {
+    for (name, value, reason) in [
+        ("ENGINE", "haproxy", "`haproxy` is not built yet"),
+        ("ENGINE", "nginx", "`nginx` is not an engine; there is `native`"),
+        ("DEFAULT_REQ_MODE", "tcp", "`tcp` would take paths and domains from every service"),
+    ] {
+        let told = mistakes(proxy(&variables(&[(name, value)])));
+        assert!(told.contains(&format!("{name}: {reason}")), "{told}");
+    }
+    let usual = [("ENGINE", "native"), ("DEFAULT_REQ_MODE", "HTTP")];
+    assert_eq!(proxy(&variables(&usual)).unwrap().warnings, [""; 0]);
+}
+
+#[test]
+fn what_looks_like_a_misspelt_variable_is_told_once() {
+    let set = [
+        ("TIMEOUT_SERVR", "5"),
+        ("timeout_server", "5"),
+        ("DEFAULT_PORT", "80"),
+        ("USER", "root"),
+        ("HOST", "a"),
+        ("PATH", "/bin"),
+        ("TIMEOUT_OF_OTHERS", "1"),
+        ("DF_RETRYS", "1"),
+    ];
+    let warnings = proxy(&variables(&set)).unwrap().warnings;
+    let near = ["DEFAULT_PORT: … DEFAULT_PORTS", "TIMEOUT_SERVR: … TIMEOUT_SERVER", "timeout_server: … TIMEOUT_SERVER"];
+    let told = near.map(|near| format!("{}?", near.replace('…', "nobody knows this variable; did you mean")));
+    assert_eq!(warnings, told);
 }

@@ -38,6 +38,7 @@ mod service_certificates;
 mod sharing;
 mod sni;
 mod storm;
+mod taking;
 mod tcp;
 mod timeouts;
 mod upgrading;
