@@ -5,6 +5,7 @@
 mod conditions;
 mod connection_mode;
 mod destinations;
+mod own_api;
 mod parse;
 mod read;
 mod refusal;
@@ -12,6 +13,7 @@ mod server_tls;
 mod tcp;
 
 pub use connection_mode::ConnectionMode;
+pub use own_api::OwnApi;
 pub use parse::{Parsed, one_edit_apart, parse};
 pub use refusal::{Refusal, Refused, Warning};
 pub use server_tls::ServerTls;
@@ -173,6 +175,8 @@ pub struct Context {
     /// The name of this instance of the proxy, where only services that name it in `proxyInstanceName` are taken
     /// (`FILTER_PROXY_INSTANCE_NAME`, `PROXY_INSTANCE_NAME`); `None`: all are.
     pub instance: Option<String>,
+    /// The control API, which no service may publish; `None`: not known.
+    pub own_api: Option<OwnApi>,
 }
 
 impl Default for Context {
@@ -186,6 +190,7 @@ impl Default for Context {
             ports: Vec::new(),
             verifies_clients: false,
             instance: None,
+            own_api: None,
         }
     }
 }

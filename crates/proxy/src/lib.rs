@@ -17,6 +17,7 @@ mod health;
 mod http1;
 mod http2;
 pub mod observe;
+mod off_limits;
 mod origin;
 mod pending;
 mod pool;
@@ -34,6 +35,7 @@ mod world;
 
 pub use accept::BindError;
 pub use descriptors::raise_descriptor_limit;
+pub use off_limits::{OffLimits, is_own};
 pub use ports::Ports;
 pub use resolve::{BadResolver, Resolver};
 pub use trusted::{Network, Trusted};
@@ -70,6 +72,8 @@ pub struct Rules {
     pub trusted: Trusted,
     /// Whether HTTP/2 is spoken to clients that begin with it without TLS.
     pub http2: bool,
+    /// What is never dialled, whatever services say; `None`: nothing.
+    pub off_limits: Option<OffLimits>,
 }
 
 /// The running data plane.

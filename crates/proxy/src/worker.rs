@@ -6,6 +6,7 @@ use crate::Rules;
 use crate::accept::{self, Entrance};
 use crate::descriptors::Reserve;
 use crate::observe::{self, Observer};
+use crate::off_limits::OffLimits;
 use crate::tcp::Loads;
 use crate::tcp::check::Probes;
 use crate::trusted::Trusted;
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) trusted: Trusted,
     /// Whether HTTP/2 is spoken to clients that begin with it.
     pub(crate) http2: bool,
+    /// What is never dialled.
+    pub(crate) off_limits: Option<OffLimits>,
     /// When accepting stops so that descriptors are left.
     pub(crate) reserve: Reserve,
     /// Connections of servers in tcp mode, where they are counted.
@@ -97,13 +100,14 @@ pub(crate) struct Open(usize);
 
 impl Shared {
     pub(crate) fn new(world: Cell, rules: Rules, observer: Observer) -> Shared {
-        let Rules { timeouts, trusted, http2 } = rules;
+        let Rules { timeouts, trusted, http2, off_limits } = rules;
         Shared {
             world,
             timeouts,
             observer,
             trusted,
             http2,
+            off_limits,
             reserve: Reserve::of_process(),
             loads: Arc::default(),
             probes: Probes::default(),

@@ -4,7 +4,7 @@
 
 use proxy::Resolver;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 
 /// The port of every API unless another one is named.
 const DEFAULT_PORT: u16 = 8080;
@@ -44,16 +44,6 @@ impl fmt::Display for ListenerAddress {
     }
 }
 
-/// Whether `ip` is an address of this machine. The kernel says so: it would speak to it from that very address. Nothing is sent.
-pub fn is_own(ip: IpAddr) -> bool {
-    let unspecified: IpAddr = if ip.is_ipv4() { [0, 0, 0, 0].into() } else { [0u16; 8].into() };
-    let from = UdpSocket::bind(SocketAddr::new(unspecified, 0)).and_then(|socket| {
-        socket.connect(SocketAddr::new(ip, 9))?;
-        socket.local_addr()
-    });
-    from.is_ok_and(|from| from.ip() == ip)
-}
-
 /// Resolves names for the HTTP client with the proxy's own resolver: no cache keeps an address longer than it is true, and a static
 /// binary needs nothing of the system's.
 pub struct ClientResolver(pub Resolver);
@@ -83,11 +73,5 @@ mod tests {
         assert_eq!(url("http://l:81/").unwrap(), "http://l:81/v1/docker-flow-swarm-listener/get-services");
         assert!(url("::1").is_err() && url("[::1]:8080").is_ok());
         assert!(url("").is_err() && url("a:b").is_err() && url("a b").is_err() && url("https://a").is_err());
-    }
-
-    #[test]
-    fn own_addresses_are_known() {
-        assert!(is_own([127, 0, 0, 1].into()));
-        assert!(!is_own([192, 0, 2, 1].into()));
     }
 }

@@ -13,10 +13,11 @@ use crate::settings::{ListenerSettings, ProxySettings};
 use crate::sharing;
 use anyhow::Context as _;
 use model::haproxy::{Globals, Secrets};
+use model::service::OwnApi;
 use model::{Frontend, Snapshot};
 use proxy::observe::Observer;
 use proxy::tls::Tls;
-use proxy::{Cell, Proxy, Resolver, Rules, World};
+use proxy::{Cell, OffLimits, Proxy, Resolver, Rules, World};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -26,6 +27,7 @@ use std::time::Duration;
 use swarm::Listener;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -87,13 +89,22 @@ pub async fn start_proxy_logging_to(
         );
     }
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
-    let rules = Rules { timeouts: settings.timeouts, trusted: settings.trusted.clone(), http2: settings.tls.http2 };
+    let mut tasks = JoinSet::new();
+    let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver.clone(), client.clone())
+        .with_secret(settings.cluster_secret.clone());
+    let rules = Rules {
+        timeouts: settings.timeouts,
+        trusted: settings.trusted.clone(),
+        http2: settings.tls.http2,
+        off_limits: Some(off_limits(&mut tasks, peers.clone())),
+    };
     let proxy = bound.serve(cell.clone(), rules, observer.clone())?;
-    let context = model::Context { ports: ports.clone(), ..settings.context.clone() };
-    let controller = Controller::start(context, resolver.clone(), cell, proxy.ports());
+    let own_api = OwnApi { port: api_address.port(), service_name: settings.service_name.clone() };
+    let context = model::Context { ports: ports.clone(), own_api: Some(own_api), ..settings.context.clone() };
+    let validator = settings.validates_addresses.then(|| resolver.clone());
+    let controller = Controller::start(context, resolver, cell, proxy.ports());
     let certificates = store.start(controller.clone());
     let readiness = Readiness::default();
-    let mut tasks = JoinSet::new();
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     if !settings.listeners.is_empty() {
         let follower = Follower {
@@ -106,9 +117,6 @@ pub async fn start_proxy_logging_to(
         };
         tasks.spawn(follower.run());
     }
-    let validator = settings.validates_addresses.then(|| resolver.clone());
-    let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver, client.clone())
-        .with_secret(settings.cluster_secret.clone());
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
     let stopping = Arc::new(AtomicBool::new(false));
     let globals = globals(&settings, &ports);
@@ -198,6 +206,14 @@ impl RunningListener {
         self.tasks.shutdown().await;
         tracing::info!("Stopped");
     }
+}
+
+/// The control API, here and on all replicas, whoever they are at the time: no service may publish it.
+fn off_limits(tasks: &mut JoinSet<()>, peers: Peers) -> OffLimits {
+    let (say, replicas) = watch::channel(None);
+    let port = peers.port();
+    tasks.spawn(peers.tell_all(say));
+    OffLimits::new(port, replicas)
 }
 
 async fn bind_api(ip: IpAddr, port: u16) -> anyhow::Result<TcpListener> {

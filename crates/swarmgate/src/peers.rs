@@ -6,17 +6,22 @@ mod secret;
 
 pub use secret::ClusterSecret;
 
-use crate::addresses::is_own;
 use axum::body::Bytes;
 use axum::http::Method;
-use proxy::Resolver;
+use proxy::{Resolver, is_own};
 use reqwest::RequestBuilder;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// What a replica may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// How often DNS is asked who the replicas are.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// All replicas of a proxy's service, by DNS.
 #[derive(Clone)]
@@ -80,6 +85,11 @@ impl Peers {
         Peers { secret, ..self }
     }
 
+    /// The port of every replica's API.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What replicas know each other by; `None`: their addresses.
     pub fn secret(&self) -> Option<&ClusterSecret> {
         self.secret.as_ref()
@@ -88,6 +98,23 @@ impl Peers {
     /// The addresses of all replicas, this one's too; the error is for an operator.
     pub async fn all(&self) -> Result<Vec<IpAddr>, String> {
         self.resolver.addresses(&format!("tasks.{}.", self.service_name)).await
+    }
+
+    /// Says every address that leads to a replica, the virtual one of their service too, and says it again when it changes; never ends.
+    pub async fn tell_all(self, addresses: watch::Sender<Option<Arc<[IpAddr]>>>) {
+        loop {
+            let answer = self.all().await.unwrap_or_default();
+            // No answer keeps the last good one; where there are no replicas, the name alone may be anybody's.
+            if !answer.is_empty() {
+                let shared = self.resolver.addresses(&self.service_name).await.unwrap_or_default();
+                let all: BTreeSet<IpAddr> = answer.into_iter().chain(shared).map(|ip| ip.to_canonical()).collect();
+                let all: Arc<[IpAddr]> = all.into_iter().collect();
+                addresses.send_if_modified(|known| known.replace(Arc::clone(&all)).as_ref() != Some(&all));
+            } else if addresses.borrow().is_none() {
+                addresses.send_replace(Some(Arc::default()));
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// The addresses of all other replicas.

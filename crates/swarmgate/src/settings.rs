@@ -285,6 +285,7 @@ fn read_context(read: &mut Reader<'_>) -> Context {
         // Known from another setting.
         verifies_clients: false,
         instance: read.flag("FILTER_PROXY_INSTANCE_NAME").then(|| read.text("PROXY_INSTANCE_NAME").trim().to_owned()),
+        own_api: None,
     }
 }
 

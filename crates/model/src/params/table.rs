@@ -199,7 +199,7 @@ pub const PARAMS: &[Param] = &[
 
     Param::destination("port", Backend, Port, "The port of the service. Mandatory unless `httpsPort` is set.", "8080"),
     Param::destination("httpsPort", Backend, Port, "The port of the service for requests that came in on `srcHttpsPort`. Where it is set, `port` is for requests on port 80, or on `srcPort`.", "8443"),
-    Param::destination("outboundHostname", Backend, Text, "The host to dial in place of the service's name, as it is written.", "legacy.example.com"),
+    Param::destination("outboundHostname", Backend, Text, "The host to dial in place of the service's name, as it is written. The proxy's own control API is never dialled.", "legacy.example.com"),
     Param::service("discoveryType", Backend, Text, "`Overlay`: dial the service's virtual address. `DNS`, or unset: dial its tasks where `tasks.<service>` resolves, else its virtual address.", "DNS").warns(),
     Param::service("checkResolvers", Backend, Flag, "Nothing depends on it: addresses are always looked up again.", "true").warns(),
     Param::destination("timeoutServer", Backend, Seconds, "How long the service may stay silent, in whole seconds; `TIMEOUT_SERVER` unless set.", "60"),

@@ -5,7 +5,7 @@
 //! Not here: domains, paths and fields (`service::conditions`), and what makes a service complete (`service::parse`).
 
 use super::conditions::{self, is_host, is_token};
-use super::read::Reader;
+use super::read::{Reader, shown};
 use super::{Context, Destination, Dial, Guard, HttpsPort, Mode, ServiceName};
 use super::{server_tls, tcp};
 use crate::params::Params;
@@ -45,6 +45,9 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
     if mode == Mode::Http && paths.is_empty() && !domains.is_empty() {
         paths.extend(PathPattern::parse("/", PathType::default()));
     }
+    let dial = Arc::new(read_dial(reader, name));
+    let (port, https) = (reader.port("port"), read_https(reader, mode, context));
+    refuse_own_api(reader, context, &dial, [port, https.map(|https| https.port)]);
     Destination {
         index: reader.index(),
         mode,
@@ -57,9 +60,9 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
         headers: conditions::read_headers(reader),
         agents: conditions::read_agents(reader),
         source_port: read_source_port(reader, "srcPort", mode, context),
-        dial: Arc::new(read_dial(reader, name)),
-        port: reader.port("port"),
-        https: read_https(reader, mode, context),
+        dial,
+        port,
+        https,
         server_tls: server_tls::read(reader, mode),
         guard: read_guard(reader, context),
         rewrites: read_rewrites(reader),
@@ -112,6 +115,17 @@ fn read_dial(reader: &mut Reader<'_>, name: &ServiceName) -> Dial {
         (Some(host), _) => Dial::Host(host),
         (None, Some(true)) => Dial::VirtualAddress(name.as_str().to_owned()),
         (None, _) => Dial::Service(name.as_str().to_owned()),
+    }
+}
+
+/// A destination that is the control API of the proxy itself is refused: whoever reached it could publish and remove services.
+fn refuse_own_api(reader: &mut Reader<'_>, context: &Context, dial: &Dial, ports: [Option<u16>; 2]) {
+    let Some(api) = &context.own_api else { return };
+    if ports.into_iter().flatten().any(|port| api.is_named_by(dial.host(), port)) {
+        let (host, port) = (shown("outboundHostname", dial.host()), api.port);
+        reader.refuse_because(format!(
+            "`{host}` on port {port} is this proxy's own control API, which is never published"
+        ));
     }
 }
 

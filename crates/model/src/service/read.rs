@@ -122,6 +122,11 @@ impl<'p> Reader<'p> {
         self.refused.get_or_insert_with(|| Refused::unusable(message));
     }
 
+    /// Refuses the service by its name.
+    pub(super) fn refuse_because(&mut self, reason: String) {
+        self.refuse(format!("service `{}`: {reason}", self.service));
+    }
+
     pub(super) fn warn(&mut self, parameter: impl Into<String>, message: impl Into<String>) {
         let warning = Warning { parameter: parameter.into(), message: message.into() };
         if !self.warnings.contains(&warning) {

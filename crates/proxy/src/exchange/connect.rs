@@ -4,8 +4,10 @@
 
 use crate::http1::request::Shape;
 use crate::observe::{Session, Why};
+use crate::off_limits::{self, OffLimits};
 use crate::pool::Place;
 use crate::server_stream::ServerStream;
+use crate::worker::Shared;
 use crate::world::Upstream;
 use crate::{health, pool};
 use model::Backend;
@@ -35,6 +37,8 @@ pub(super) struct Server {
 /// The tries of one request to reach a server.
 pub(super) struct Attempt<'u> {
     upstream: &'u Upstream,
+    /// What is never dialled.
+    off_limits: Option<&'u OffLimits>,
     /// The time for all tries together.
     limit: Duration,
     /// Sending the request twice does no harm (RFC 9110 §9.2.2).
@@ -59,14 +63,18 @@ enum Unreached {
     TooSlow,
     /// DNS says that it is no server of this backend any more.
     Gone,
+    /// It is no server of any backend.
+    OffLimits,
     /// There is one, without TLS as the backend wants it.
     NoTls(String),
 }
 
 impl<'u> Attempt<'u> {
-    pub(super) fn new(upstream: &'u Upstream, request: &Shape, limit: Duration) -> Attempt<'u> {
+    pub(super) fn new(upstream: &'u Upstream, request: &Shape, shared: &'u Shared) -> Attempt<'u> {
         let Shape { idempotent, safe, .. } = *request;
-        Attempt { upstream, limit, idempotent, safe, fresh: false, tried: Vec::new(), moved: false, why: Why::NoServer }
+        let (off_limits, limit) = (shared.off_limits.as_ref(), shared.timeouts.connect);
+        let (tried, why) = (Vec::new(), Why::NoServer);
+        Attempt { upstream, off_limits, limit, idempotent, safe, fresh: false, tried, moved: false, why }
     }
 
     /// A server's connection. `None`: no server can be reached, or none is known.
@@ -143,7 +151,7 @@ impl<'u> Attempt<'u> {
                     tracing::debug!("no connection to {address} can be opened: {error}");
                     return None;
                 }
-                Err(Unreached::Gone) => {}
+                Err(Unreached::Gone | Unreached::OffLimits) => {}
                 Err(unreached) => {
                     self.why = unreached.note(address, backend);
                     session.connect_failed(backend, address);
@@ -183,6 +191,9 @@ impl<'u> Attempt<'u> {
 
     /// A new connection to `address`, with TLS if the backend asks for it. Without that, nothing is ever sent on it.
     async fn reach(&self, address: SocketAddr, until: Instant) -> Result<ServerStream, Unreached> {
+        if off_limits::forbids(self.off_limits, &self.upstream.backend.name, address).await {
+            return Err(Unreached::OffLimits);
+        }
         let stream = match timeout_at(until, dial(address)).await {
             Ok(stream) => stream.map_err(Unreached::Refused)?,
             Err(_) => return Err(Unreached::TooSlow),

@@ -76,7 +76,7 @@ where
     let Forward { shape, upstream, head, client_keeps } = forward;
     let Ok(mut request) = RequestSide::begin(client, &shape, head) else { return Outcome::Answer(Why::MalformedBody) };
     let server_limit = upstream.backend.timeout_server.unwrap_or(shared.timeouts.server);
-    let mut attempt = Attempt::new(&upstream, &shape, shared.timeouts.connect);
+    let mut attempt = Attempt::new(&upstream, &shape, shared);
     loop {
         let Some(mut server) = attempt.server(session).await else { return Outcome::Answer(attempt.why()) };
         health::trying(server.address, server_limit);

@@ -78,7 +78,7 @@ async fn servers(shared: &Shared) -> BTreeSet<SocketAddr> {
     drop(world);
     checked.iter().for_each(|upstream| upstream.ask_unless_known());
     for upstream in checked {
-        servers.extend(upstream.servers().await);
+        servers.extend(upstream.servers(shared).await);
     }
     servers
 }

@@ -7,6 +7,7 @@ use super::choose::{Choice, Load};
 use crate::exchange::{dial, is_our_own};
 use crate::health;
 use crate::observe::Session;
+use crate::off_limits::forbids;
 use crate::worker::Shared;
 use model::service::Balance;
 use std::net::{IpAddr, SocketAddr};
@@ -36,7 +37,7 @@ pub(super) async fn connect(
 ) -> Option<Server> {
     let backend = upstream.backend.first();
     let balance = upstream.backend.balance;
-    let mut servers = upstream.servers().await;
+    let mut servers = upstream.servers(shared).await;
     let (loads, probes) = (&shared.loads, &shared.probes);
     Choice { balance, turn: upstream.next_turn(), client, loads, probes }.sort(&mut servers);
     let end = Instant::now() + shared.timeouts.connect;
@@ -67,14 +68,15 @@ pub(super) async fn connect(
 }
 
 impl TcpUpstream {
-    /// The addresses of all members' tasks, each once.
-    pub(super) async fn servers(&self) -> Vec<SocketAddr> {
+    /// The addresses of all members' tasks, each once, without those that are never dialled.
+    pub(super) async fn servers(&self, shared: &Shared) -> Vec<SocketAddr> {
         self.ask_unless_known();
         let mut servers = Vec::new();
         for (host, member) in self.hosts.iter().zip(&self.backend.members) {
             for ip in host.addresses().await.iter() {
                 let address = SocketAddr::new(*ip, member.port);
-                if !servers.contains(&address) {
+                let off_limits = shared.off_limits.as_ref();
+                if !servers.contains(&address) && !forbids(off_limits, &member.name, address).await {
                     servers.push(address);
                 }
             }

@@ -4,11 +4,11 @@
 
 use super::Api;
 use super::reply::json;
-use crate::addresses::is_own;
 use crate::certificates::Shared;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use proxy::is_own;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -3,11 +3,11 @@
 //! Not here: replicas that send theirs (`send`).
 
 use super::{Asked, LONGEST_LOOK, LOOK};
-use crate::addresses::is_own;
 use crate::api::{Cert, Certs};
 use crate::certificates::{CertName, Certificates, NotStored, Outcome, Upload};
 use crate::peers::{NotTaken, Peers, body_of, taken};
 use axum::http::{Method, StatusCode};
+use proxy::is_own;
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::task::JoinSet;

@@ -3,11 +3,11 @@
 //! Not here: replicas that ask (`fetch`).
 
 use super::{LONGEST_LOOK, LOOK};
-use crate::addresses::is_own;
 use crate::api::{KEPT, ONLY_NEWER};
 use crate::certificates::{Certificates, Shared};
 use crate::peers::{NotTaken, Peers, body_of, taken};
 use axum::http::Method;
+use proxy::is_own;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;

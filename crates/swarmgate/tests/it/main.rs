@@ -30,6 +30,7 @@ mod leaving;
 mod live;
 mod observing;
 mod over_tls;
+mod own_api;
 mod pipelining;
 mod proxy_protocol;
 mod retrying;
