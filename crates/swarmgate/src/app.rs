@@ -79,15 +79,7 @@ pub async fn start_proxy_logging_to(
         None => Observer::new(),
         Some(log) => Observer::with_access_log(log, output).context("the access log cannot be started")?,
     };
-    let tls = Tls::new(&settings.tls).context("TLS cannot be set up")?;
-    let store = Store::open(settings.certificates.clone());
-    let tls = tls.with_certificates(store.certificates());
-    if tls.certificates().is_empty() && settings.frontends.iter().any(|frontend| frontend.tls) {
-        let directory = settings.certificates.certs_dir.display();
-        tracing::info!(
-            "No certificate yet: ports that speak TLS end every handshake until one is put, or found in {directory}"
-        );
-    }
+    let (tls, store) = open_certificates(&settings)?;
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
     let mut tasks = JoinSet::new();
     let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver.clone(), client.clone())
@@ -137,6 +129,20 @@ pub async fn start_proxy_logging_to(
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
     tell_start(&settings, api_address, &ports);
     Ok(RunningProxy { api: api_address, ports, controller, globals, proxy, drain: settings.drain, stopping, tasks })
+}
+
+/// What clients are spoken to with where they speak TLS, and the owner of its certificates.
+fn open_certificates(settings: &ProxySettings) -> anyhow::Result<(Tls, Store)> {
+    let tls = Tls::new(&settings.tls).context("TLS cannot be set up")?;
+    let store = Store::open(settings.certificates.clone());
+    let tls = tls.with_certificates(store.certificates());
+    if tls.certificates().is_empty() && settings.frontends.iter().any(|frontend| frontend.tls) {
+        let directory = settings.certificates.certs_dir.display();
+        tracing::info!(
+            "No certificate yet: ports that speak TLS end every handshake until one is put, or found in {directory}"
+        );
+    }
+    Ok((tls, store))
 }
 
 /// Starts the role `listener`. Docker need not answer yet.
