@@ -38,6 +38,8 @@ pub struct Tick(u64);
 pub enum Source {
     /// A call of the API: by a notification or by hand. Stays until it is removed.
     Api,
+    /// The program's own environment. Stays until it is removed, whoever speaks of it later.
+    Environment,
     /// A listener's list. Goes when it leaves a list that is known to be complete.
     List,
 }
@@ -47,6 +49,8 @@ pub enum Source {
 pub enum Command {
     /// Add a service, or replace all that was said about it. 0 replicas remove it.
     Configure(Params),
+    /// The same for a service that the environment describes: no list takes it away, and `HTTPS_ONLY` is not for it, as in Docker Flow.
+    Declare(Params),
     /// Take a service out.
     Remove(ServiceName),
     /// Take over a listener's list.
@@ -117,6 +121,10 @@ impl Catalog {
         self.now.0 += 1;
         match command {
             Command::Configure(params) => self.configure(&params, context, Source::Api, judge),
+            Command::Declare(params) => {
+                let context = Context { https_only: false, ..context.clone() };
+                self.configure(&params, &context, Source::Environment, judge)
+            }
             Command::Remove(name) => {
                 let mut applied = Applied::default();
                 applied.changes.push((name.clone(), self.remove(&name)));
@@ -201,8 +209,9 @@ impl Catalog {
             Some(known) if says_the_same(&known.service.params, &service.params) => Change::Unchanged,
             Some(_) => Change::Replaced,
         };
-        let listed = known.as_ref().is_some_and(|known| known.source == Source::List);
-        let source = if listed { Source::List } else { source };
+        // What a call says of a listed service is gone with the list; what the environment describes never is.
+        let known_from = known.as_ref().map(|known| known.source).filter(|known| *known != Source::Api);
+        let source = known_from.filter(|_| source != Source::Environment).unwrap_or(source);
         let service = known.filter(|_| change == Change::Unchanged).map_or(Arc::new(service), |known| known.service);
         let name = service.name.clone();
         self.services.insert(name.as_str().as_bytes(), Entry { service, source, touched: self.now });

@@ -241,6 +241,23 @@ impl Service {
     }
 }
 
+impl Mode {
+    /// The mode that is called so, in any case of letters; `None` for any other word.
+    pub fn parse(text: &str) -> Option<Mode> {
+        let word = text.trim().to_ascii_lowercase();
+        [Mode::Http, Mode::Tcp, Mode::Sni].into_iter().find(|mode| mode.word() == word)
+    }
+
+    /// Its word in `reqMode`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Http => "http",
+            Mode::Tcp => "tcp",
+            Mode::Sni => "sni",
+        }
+    }
+}
+
 impl Dial {
     /// The host as it stands in haproxy.cfg.
     pub fn host(&self) -> &str {

@@ -6,6 +6,7 @@ use crate::addresses::ClientResolver;
 use crate::api::{self, Api};
 use crate::certificates::Store;
 use crate::controller::Controller;
+use crate::declared;
 use crate::follow::{Follower, Readiness};
 use crate::listener_api;
 use crate::peers::Peers;
@@ -96,6 +97,7 @@ pub async fn start_proxy_logging_to(
     let validator = settings.validates_addresses.then(|| resolver.clone());
     let controller = Controller::start(context, resolver, cell, proxy.ports());
     let certificates = store.start(controller.clone());
+    declared::publish(&settings.services, &controller, &certificates).await?;
     let readiness = Readiness::default();
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     if !settings.listeners.is_empty() {

@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod certificates;
 pub mod controller;
+pub mod declared;
 pub mod demo;
 pub mod demo_service;
 pub mod follow;

@@ -4,11 +4,13 @@
 
 mod docs;
 mod read;
+mod services;
 mod table;
 mod tls;
 
 pub use docs::markdown;
 pub use read::{Mistakes, Variables};
+pub use services::DeclaredService;
 pub use table::{Role, SETTINGS, Setting};
 
 use crate::addresses::ListenerAddress;
@@ -46,6 +48,8 @@ pub struct ProxySettings {
     pub timeouts: Timeouts,
     /// Who may speak for other clients; nobody listed: everybody.
     pub trusted: Trusted,
+    /// Services that the environment describes.
+    pub services: Vec<DeclaredService>,
     /// Where certificates come from.
     pub certificates: Sources,
     /// What replicas know each other by; `None`: their addresses.
@@ -104,6 +108,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         reconcile_interval: Duration::from_millis(read.number("RELOAD_INTERVAL").max(1000)),
         timeouts: read_timeouts(&mut read),
         trusted: read.list("TRUSTED_PROXIES", network).into_iter().collect(),
+        services: services::read(&mut read),
         certificates: read_certificates(&mut read),
         cluster_secret: read_cluster_secret(&mut read),
         context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read) },

@@ -157,3 +157,24 @@ fn a_list_brings_only_what_is_for_this_instance() {
     assert_eq!(list(&mut catalog, "docker-flow"), ["a Added", "b Elsewhere"]);
     assert_eq!(list(&mut catalog, "other"), ["a Removed", "b Elsewhere"]);
 }
+
+#[test]
+fn what_the_environment_describes_is_never_pruned_and_https_only_is_not_for_it() {
+    let mut catalog = Catalog::default();
+    let context = Context { https_only: true, ..Context::default() };
+    for command in [Command::Declare(params(A)), Command::Configure(params(B))] {
+        catalog.apply(command, &context).unwrap();
+    }
+    let is_https_only = |name: &str, catalog: &Catalog| {
+        let service = catalog.service(&ServiceName::parse(name).unwrap()).unwrap();
+        service.destinations[0].guard.https_only
+    };
+    assert!(!is_https_only("a", &catalog) && is_https_only("b", &catalog));
+    let now = catalog.now();
+    list(&mut catalog, &["serviceName=a&servicePath=/listed&port=1"], true, now);
+    let now = catalog.now();
+    assert_eq!(list(&mut catalog, &[], true, now), [""; 0], "a list has spoken of it, and leaves it where it was");
+    assert_eq!(names(&catalog), ["a", "b"]);
+    apply(&mut catalog, Command::Remove(ServiceName::parse("a").unwrap()));
+    assert_eq!(names(&catalog), ["b"]);
+}

@@ -73,13 +73,7 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
 }
 
 fn read_mode(reader: &mut Reader<'_>) -> Mode {
-    let read = |text: &str| match text.trim().to_ascii_lowercase().as_str() {
-        "http" => Some(Mode::Http),
-        "tcp" => Some(Mode::Tcp),
-        "sni" => Some(Mode::Sni),
-        _ => None,
-    };
-    reader.parsed("reqMode", "is not one of http, tcp, sni", read).unwrap_or_default()
+    reader.parsed("reqMode", "is not one of http, tcp, sni", Mode::parse).unwrap_or_default()
 }
 
 /// A port of the proxy. For HTTP it must be bound already; in tcp and sni mode the proxy binds it.

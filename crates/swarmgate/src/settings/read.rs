@@ -2,6 +2,7 @@
 //!
 //! Not here: which settings there are (`settings::table`).
 
+use super::services::PREFIX;
 use super::table::{Role, SETTINGS, State, setting};
 use model::service::one_edit_apart;
 use std::collections::BTreeMap;
@@ -109,6 +110,13 @@ impl<'v> Reader<'v> {
         self.variables.get(name).unwrap_or(default).to_owned()
     }
 
+    /// The variables whose names begin so, with values, in the order of their names.
+    pub(super) fn all_of(&self, prefix: &'static str) -> impl Iterator<Item = (&'v str, &'v str)> + use<'v> {
+        let variables: &'v Variables = self.variables;
+        let all = variables.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        all.filter(move |(name, value)| name.starts_with(prefix) && name.len() > prefix.len() && !value.is_empty())
+    }
+
     /// The elements of a comma-separated list.
     pub(super) fn texts(&self, name: &'static str) -> Vec<String> {
         self.text(name).split(',').map(str::trim).filter(|element| !element.is_empty()).map(str::to_owned).collect()
@@ -198,7 +206,7 @@ impl<'v> Reader<'v> {
         let near = |name: &str| {
             known().find(|known| known.name.len() >= SHORTEST_MISSPELT && one_edit_apart(known.name, name))
         };
-        for name in self.variables.0.keys().filter(|name| setting(name).is_none()) {
+        for name in self.variables.0.keys().filter(|name| setting(name).is_none() && !name.starts_with(PREFIX)) {
             if let Some(near) = near(name) {
                 self.warnings.push(format!("{name}: nobody knows this variable; did you mean {}?", near.name));
             }
@@ -224,10 +232,6 @@ impl<'v> Reader<'v> {
                 )),
                 State::Built | State::Other => {}
             }
-        }
-        if role != Role::Listener && self.variables.0.keys().any(|name| name.starts_with("DFP_SERVICE_")) {
-            self.warnings
-                .push("DFP_SERVICE_*: this version does not read services from the environment yet".to_owned());
         }
     }
 }

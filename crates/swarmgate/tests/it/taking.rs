@@ -1,9 +1,9 @@
-//! Variables that decide which services are taken: the filter of instances, and whether a host must resolve.
+//! Variables that decide which services are taken: the filter of instances, whether a host must resolve, and services of the environment.
 //!
 //! Not here: parameters that cannot work (`configuring`).
 
 use crate::dns::{FakeDns, Says};
-use crate::harness::{Backend, FakeListener, TestProxy, get};
+use crate::harness::{Backend, FakeListener, TestProxy, Warnings, get};
 use std::time::Duration;
 
 #[tokio::test]
@@ -38,15 +38,11 @@ async fn a_listeners_list_is_filtered_like_calls() {
         settings.reconcile_interval = Duration::from_millis(20);
     })
     .await;
-    let names = async || {
-        let services = proxy.api("/config?type=json").await.json();
-        services.as_object().expect("services").keys().cloned().collect::<Vec<_>>()
-    };
     listener.is_heard().await;
-    assert_eq!(names().await, ["one"]);
+    assert_eq!(names(&proxy).await, ["one"]);
     listener.lists(&format!("[{},{}]", service("one", "green"), service("two", "blue")));
     listener.is_heard().await;
-    assert_eq!(names().await, ["two"]);
+    assert_eq!(names(&proxy).await, ["two"]);
 }
 
 #[tokio::test]
@@ -86,4 +82,45 @@ async fn behaviour_133_a_service_with_a_template_is_a_409_that_names_the_way_out
         assert!(message.contains(parameter) && message.contains("ENGINE=haproxy"), "{message}");
     }
     assert_eq!(proxy.api("/config?type=json").await.body, "{}");
+}
+
+/// The services by name.
+async fn names(proxy: &TestProxy) -> Vec<String> {
+    let services = proxy.api("/config?type=json").await.json();
+    services.as_object().expect("services").keys().cloned().collect()
+}
+
+#[tokio::test]
+async fn behaviour_36_a_service_of_the_environment_is_live_without_any_call() {
+    let warnings = Warnings::of_process();
+    let (backend, mut listener) = (Backend::start().await, FakeListener::start().await);
+    let (port, address) = (backend.port().to_string(), listener.address.clone());
+    listener.lists("[]");
+    let variables = [
+        ("DFP_SERVICE_1_SERVICE_NAME", "go"),
+        ("DFP_SERVICE_1_SERVICE_PATH", "/demo"),
+        ("DFP_SERVICE_1_PORT", port.as_str()),
+        ("DFP_SERVICE_1_OUTBOUND_HOSTNAME", "127.0.0.1"),
+        ("DFP_SERVICE_2_SERVICE_NAME", "bad-of-the-environment"),
+        ("DFP_SERVICE_2_SERVICE_PATH", "/bad"),
+        ("DFP_SERVICE_2_PORT", "none"),
+        ("DFP_SERVICE_3_SERVICE_NAME", "late"),
+        ("DFP_SERVICE_3_SERVICE_DOMAIN", "late.com"),
+        ("DFP_SERVICE_3_PORT", port.as_str()),
+        ("DFP_SERVICE_3_OUTBOUND_HOSTNAME", "127.0.0.1"),
+        ("HTTPS_ONLY", "true"),
+    ];
+    let proxy = TestProxy::with(&variables, |settings| {
+        settings.listeners = vec![address];
+        settings.reconcile_interval = Duration::from_millis(20);
+    })
+    .await;
+    backend.echoes();
+    assert_eq!(proxy.ask(&get("/demo/hello")).await.status(), 200, "HTTPS_ONLY is not for it");
+    let of_domain = "GET /any HTTP/1.1\r\nHost: late.com\r\n\r\n";
+    assert_eq!(proxy.ask(of_domain).await.status(), 200, "a domain alone has the path /");
+    let told = warnings.with("bad-of-the-environment");
+    assert!(told.iter().any(|line| line.contains("DFP_SERVICE_2_PORT") && line.contains("`none`")), "{told:?}");
+    listener.is_heard().await;
+    assert_eq!(names(&proxy).await, ["go", "late"], "a complete list takes none of them away");
 }
