@@ -2,6 +2,7 @@
 //!
 //! Not here: addresses, health and connections. Those are observations; the proxy keeps them.
 
+use crate::compression::Compression;
 use crate::service::{ConnectionMode, Destination, Dial, ServerTls, Service, ServiceName};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub struct Backend {
     pub timeout_tunnel: Option<Duration>,
     /// Which side's connection goes on after a response.
     pub connection_mode: ConnectionMode,
+    /// How its responses are compressed; `None`: not at all.
+    pub compression: Option<Arc<Compression>>,
 }
 
 /// A place among the backends of a route table. It may be another one's in the next table.
@@ -42,6 +45,7 @@ impl Backend {
             timeout_server: destination.timeout_server,
             timeout_tunnel: destination.timeout_tunnel,
             connection_mode: service.connection_mode,
+            compression: service.compression.clone().filter(|compression| !compression.is_off()),
         }
     }
 }

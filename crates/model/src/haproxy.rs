@@ -6,16 +6,18 @@
 
 mod acl;
 mod backend;
+mod compression;
 mod frontend;
 mod quote;
 mod tcp;
 
 use crate::auth::{GlobalUsers, User};
+use crate::compression::Compression;
 use crate::frontend::{Frontend, Timeouts};
-
 use crate::service::ConnectionMode;
 use crate::snapshot::Snapshot;
 use std::fmt::{Display, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the view shows and no service has a say in.
@@ -27,6 +29,8 @@ pub struct Globals {
     pub timeouts: Timeouts,
     /// Which side's connection goes on where a service says nothing (`CONNECTION_MODE`).
     pub connection_mode: ConnectionMode,
+    /// How responses are compressed where a service says nothing (`COMPRESSION_ALGO`, `COMPRESSION_TYPE`).
+    pub compression: Option<Arc<Compression>>,
     /// The files of all certificates, in order of preference.
     pub certificates: Vec<String>,
     /// Whose certificates of servers count (`SERVER_CA_FILE`); `None`: HAProxy's word for those that everybody knows.
@@ -52,7 +56,7 @@ pub enum Secrets {
 /// The whole haproxy.cfg. The same snapshot gives the same bytes; no password is in them unless it is asked for.
 pub fn render(snapshot: &Snapshot, globals: &Globals) -> String {
     let mut lines = Lines(String::from(HEAD));
-    write_defaults(&mut lines, globals);
+    write_defaults(&mut lines, snapshot, globals);
     if let GlobalUsers::Only(users) = &globals.users {
         write_userlist(&mut lines, DEFAULT_USERS, users, globals.secrets);
     }
@@ -73,13 +77,16 @@ global
 const DEFAULT_USERS: &str = "defaultUsers";
 const MASK: &str = "*****";
 
-fn write_defaults(lines: &mut Lines, globals: &Globals) {
+fn write_defaults(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
     let timeouts = &globals.timeouts;
     lines.section("defaults");
     lines.line("mode http");
     lines.line("balance roundrobin");
     lines.line(format_args!("option {}", globals.connection_mode.keyword()));
     lines.line("option redispatch");
+    if compression::Place::of(&snapshot.routes, globals) == compression::Place::Defaults {
+        globals.compression.iter().for_each(|all| compression::write(lines, all));
+    }
     // A host that does not resolve is an error of one backend, not of the configuration.
     lines.line("default-server init-addr last,libc,none");
     for (name, limit) in [
@@ -141,6 +148,7 @@ impl Default for Globals {
             frontends: vec![port(80, false), port(443, true)],
             timeouts: Timeouts::default(),
             connection_mode: ConnectionMode::default(),
+            compression: None,
             certificates: Vec::new(),
             server_ca_file: None,
             ca_file: None,

@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod backend;
 pub mod catalog;
+pub mod compression;
 pub mod frontend;
 pub mod haproxy;
 pub mod params;
@@ -19,6 +20,7 @@ mod trie;
 
 pub use backend::{Backend, BackendId};
 pub use catalog::Catalog;
+pub use compression::Compression;
 pub use frontend::{Frontend, Timeouts};
 pub use params::Params;
 pub use route::{Fields, RequestHead, Route, RouteTable, Verdict};

@@ -20,6 +20,7 @@ pub use server_tls::ServerTls;
 pub use tcp::{Balance, TcpOptions};
 
 use crate::auth::{GlobalUsers, ServiceUsers};
+use crate::compression::Compression;
 use crate::params::Params;
 use crate::rewrite::Rewrite;
 use crate::route::host::{DomainAlgorithm, HostPattern};
@@ -47,6 +48,8 @@ pub struct Service {
     pub is_default_backend: bool,
     /// Which side's connection goes on after a response; the proxy's own mode unless set.
     pub connection_mode: ConnectionMode,
+    /// How its responses are compressed: as the whole proxy's, unless it says otherwise.
+    pub compression: Option<Arc<Compression>>,
     /// Who may pass, if the service says so itself.
     pub users: Option<ServiceUsers>,
     /// Redirect to https where X-Forwarded-Proto is `http`.
@@ -168,6 +171,8 @@ pub struct Context {
     pub https_only: bool,
     /// Which side's connection goes on after a response where a service says nothing (`CONNECTION_MODE`).
     pub connection_mode: ConnectionMode,
+    /// How responses are compressed where a service says nothing (`COMPRESSION_ALGO`, `COMPRESSION_TYPE`).
+    pub compression: Option<Arc<Compression>>,
     /// The ports that are bound for HTTP whatever services say; empty: not known.
     pub ports: Vec<u16>,
     /// It is known whose client certificates count (`CA_FILE`).
@@ -187,6 +192,7 @@ impl Default for Context {
             users: GlobalUsers::default(),
             https_only: false,
             connection_mode: ConnectionMode::default(),
+            compression: None,
             ports: Vec::new(),
             verifies_clients: false,
             instance: None,

@@ -1,8 +1,8 @@
 //! The compatibility spec: each file in `cases/` has parameters above and what becomes of them below.
 //!
 //! Above the line: `#` comments; `context:` lines that set a variable of the proxy (USERS, SEPARATOR, SERVICE_DOMAIN_ALGO,
-//! HTTPS_ONLY, CA_FILE; PROXY_INSTANCE_NAME with its filter); then one call of `/reconfigure` a line, as its query (`shared::case`
-//! reads them).
+//! HTTPS_ONLY, CA_FILE, COMPRESSION_ALGO, COMPRESSION_TYPE; PROXY_INSTANCE_NAME with its filter); then one call of `/reconfigure` a
+//! line, as its query (`shared::case` reads them).
 //! Below: what is warned about and refused, the rules in order, and the services' part of haproxy.cfg.
 //! `UPDATE_EXPECT=1 cargo test -p model --test cases` rewrites what is below; read the difference.
 
@@ -17,9 +17,10 @@ use model::catalog::{Catalog, Command};
 use model::haproxy::{Globals, render};
 use model::route::host::DomainAlgorithm;
 use model::route::{Rule, RuleKind};
-use model::{Context, Generation, Snapshot};
+use model::{Compression, Context, Generation, Snapshot};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const LINE: &str = "----------------------------------------\n";
 /// Longer lines are cut: a value of 10 kB is judged, not read.
@@ -81,7 +82,8 @@ fn outcome(above: &str) -> String {
         }
     }
     let snapshot = Snapshot::new(Generation::default(), catalog, &context);
-    let config = render(&snapshot, &Globals { users: context.users, ..Globals::default() });
+    let config =
+        render(&snapshot, &Globals { users: context.users, compression: context.compression, ..Globals::default() });
     [
         section("warnings", &warnings),
         section("refused", &refused),
@@ -136,6 +138,13 @@ fn context(case: &Case) -> Context {
             "SEPARATOR" => context.separator = value.clone(),
             "SERVICE_DOMAIN_ALGO" => {
                 context.domain_algorithm = DomainAlgorithm::parse(value).expect("a case names an algorithm");
+            }
+            "COMPRESSION_ALGO" => {
+                let algorithms = Compression::parse_algorithms(value).expect("a case names algorithms");
+                Arc::make_mut(context.compression.get_or_insert_default()).algorithms = algorithms;
+            }
+            "COMPRESSION_TYPE" => {
+                Arc::make_mut(context.compression.get_or_insert_default()).types = Compression::parse_types(value);
             }
             "CA_FILE" => context.verifies_clients = !value.is_empty(),
             "PROXY_INSTANCE_NAME" => context.instance = Some(value.to_owned()),

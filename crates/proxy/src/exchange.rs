@@ -6,17 +6,20 @@
 //! | find route → guard | `exchange::decide`, which asks the live world's route table |
 //! | rewrite request | `exchange::decide`, which writes the head for the server |
 //! | pick server | `exchange::connect`, which asks `balance`, `health` and `pool` |
-//! | forward → rewrite response | `exchange::forward`: both directions, in `exchange::request` and `exchange::response` |
+//! | forward → rewrite response | `exchange::forward`: both directions, in `exchange::request` and `exchange::response`; `exchange::treatment` where a route asks for more |
 //!
 //! Not here: what comes before and after a request on its connection (`connection`), and tunnels (`tunnel`).
 
+mod coding;
 mod connect;
 mod decide;
+mod draft;
 mod forward;
 mod head;
 mod patience;
 mod request;
 mod response;
+mod treatment;
 
 pub(crate) use connect::{dial, is_our_own};
 pub(crate) use forward::Outcome;
@@ -32,6 +35,7 @@ use crate::world::Upstream;
 use head::NoHead;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
+use treatment::Treatment;
 
 /// What becomes of the request at the front of a client's buffer.
 pub(crate) enum Decision {
@@ -51,6 +55,8 @@ pub(crate) struct Forward {
     pub(crate) head: Vec<u8>,
     /// The client's connection goes on unless the server's response says otherwise.
     pub(crate) client_keeps: bool,
+    /// What is done to the response beside passing it on; `None` on a plain route.
+    treatment: Option<Box<Treatment>>,
 }
 
 /// How an exchange went.

@@ -24,6 +24,8 @@ pub(crate) struct Upstream {
     pub(crate) host: Arc<Host>,
     /// How its servers are spoken to over TLS; `None`: they are not.
     pub(crate) tls: Option<ToServer>,
+    /// It asks for nothing but being forwarded to: what most backends are, and what is looked at first.
+    pub(crate) is_plain: bool,
 }
 
 /// The one cell.
@@ -77,7 +79,12 @@ impl World {
 impl Upstream {
     fn new(backend: &Arc<Backend>, tls: &Tls, resolver: &Resolver) -> Arc<Upstream> {
         let to_server = backend.server_tls.as_ref().map(|asked| tls.to_server(asked));
-        Arc::new(Upstream { backend: Arc::clone(backend), host: resolver.host(&backend.dial), tls: to_server })
+        Arc::new(Upstream {
+            backend: Arc::clone(backend),
+            host: resolver.host(&backend.dial),
+            tls: to_server,
+            is_plain: backend.compression.is_none(),
+        })
     }
 }
 

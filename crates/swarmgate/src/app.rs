@@ -252,6 +252,7 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
         certificates: Vec::new(),
         server_ca_file: settings.server_ca_file.clone(),
         ca_file: settings.ca_file.clone(),
+        compression: settings.context.compression.clone(),
         connection_mode: settings.context.connection_mode,
         secrets: Secrets::Masked,
     }

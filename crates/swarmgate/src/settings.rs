@@ -18,13 +18,14 @@ use crate::certificates::{Pattern, Sources};
 use crate::peers::ClusterSecret;
 use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
-use model::{Context, Frontend, Timeouts};
+use model::{Compression, Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
 use proxy::tls::Policy;
 use proxy::{Network, Trusted};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the role `proxy` needs to know.
@@ -285,6 +286,7 @@ fn read_context(read: &mut Reader<'_>) -> Context {
             ConnectionMode::parse(text)
                 .ok_or("is not one of http-keep-alive, http-server-close, httpclose, forceclose, http-tunnel")
         }),
+        compression: read_compression(read),
         // Known once they are bound.
         ports: Vec::new(),
         // Known from another setting.
@@ -292,6 +294,15 @@ fn read_context(read: &mut Reader<'_>) -> Context {
         instance: read.flag("FILTER_PROXY_INSTANCE_NAME").then(|| read.text("PROXY_INSTANCE_NAME").trim().to_owned()),
         own_api: None,
     }
+}
+
+/// `COMPRESSION_TYPE` alone is kept: a service may bring the algorithm.
+fn read_compression(read: &mut Reader<'_>) -> Option<Arc<Compression>> {
+    let algorithms = read.parsed_or("COMPRESSION_ALGO", Vec::new(), |text| {
+        Compression::parse_algorithms(text).ok_or(model::compression::NOT_ALGORITHMS)
+    });
+    let compression = Compression { algorithms, types: Compression::parse_types(&read.text("COMPRESSION_TYPE")) };
+    (compression != Compression::default()).then(|| Arc::new(compression))
 }
 
 /// `1.2.3.4`, `1.2.3.4:53`, or HAProxy's `nameserver dns 1.2.3.4:53`.

@@ -4,7 +4,7 @@
 
 use super::frontend::to_https;
 use super::quote::{argument, patterns, word};
-use super::{DEFAULT_USERS, Globals, Lines, write_userlist};
+use super::{DEFAULT_USERS, Globals, Lines, compression, write_userlist};
 use crate::auth::{Access, ServiceUsers};
 use crate::backend::Backend;
 use crate::rewrite::Rewrite;
@@ -14,6 +14,7 @@ use rustls_pki_types::ServerName;
 
 pub(super) fn write(lines: &mut Lines, routes: &RouteTable, globals: &Globals) {
     let mut last: Option<&ServiceName> = None;
+    let place = compression::Place::of(routes, globals);
     for (_, route) in routes.rules() {
         let service = route.service();
         // All backends of a service stand together; its users come before the first.
@@ -23,11 +24,16 @@ pub(super) fn write(lines: &mut Lines, routes: &RouteTable, globals: &Globals) {
                 write_userlist(lines, &userlist(service), users, globals.secrets);
             }
         }
-        write_backend(lines, route, routes.backend(route), globals);
+        write_backend(lines, (route, routes.backend(route)), globals, place);
     }
 }
 
-fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend, globals: &Globals) {
+fn write_backend(
+    lines: &mut Lines,
+    (route, backend): (&Route, &Backend),
+    globals: &Globals,
+    place: compression::Place,
+) {
     lines.section(format_args!("backend {}", backend.name));
     lines.line("mode http");
     let guard = &route.destination().guard;
@@ -47,6 +53,9 @@ fn write_backend(lines: &mut Lines, route: &Route, backend: &Backend, globals: &
     write_path_rewrites(lines, route.rewrites());
     write_guard(lines, route);
     write_line_rewrites(lines, route.rewrites());
+    if place == compression::Place::Backends {
+        backend.compression.iter().for_each(|own| compression::write(lines, own));
+    }
     let tls = backend.server_tls.as_ref().map(|tls| server_tls(tls, globals)).unwrap_or_default();
     lines.line(format_args!("server {} {}:{}{tls}", backend.service, bracketed(backend.dial.host()), backend.port));
 }

@@ -3,12 +3,14 @@
 use super::{Globals, Secrets, render};
 use crate::auth::global_users;
 use crate::catalog::{Catalog, Command};
+use crate::compression::{Algorithm, Compression};
 use crate::frontend::Frontend;
 use crate::params::Params;
 use crate::service::Context;
 use crate::snapshot::{Generation, Snapshot};
 use expect_test::expect;
 use proptest::prelude::*;
+use std::sync::Arc;
 
 fn snapshot(services: &[Params]) -> Snapshot {
     let mut catalog = Catalog::default();
@@ -210,4 +212,41 @@ proptest! {
             prop_assert_eq!(text.lines().filter(|line| line.starts_with(title)).count(), expected);
         }
     }
+}
+
+#[test]
+fn behaviour_123_compression_stands_in_defaults_where_services_share_it_and_else_in_their_backends() {
+    let compression = Compression { algorithms: vec![Algorithm::Zstd, Algorithm::Gzip], types: vec!["text/".into()] };
+    let context = Context { compression: Some(Arc::new(compression)), ..Context::default() };
+    let lines = |queries: &[&[(&str, &str)]]| {
+        let mut catalog = Catalog::default();
+        for pairs in queries {
+            catalog.apply(Command::Configure(pairs.iter().copied().collect()), &context).unwrap();
+        }
+        let snapshot = Snapshot::new(Generation::default(), catalog, &context);
+        let text = render(&snapshot, &Globals { compression: context.compression.clone(), ..Globals::default() });
+        let wanted = |line: &&str| {
+            ["defaults", "backend", "    compression", "    # comp"].iter().any(|start| line.starts_with(start))
+        };
+        text.lines().filter(wanted).collect::<Vec<_>>().join("\n")
+    };
+    let plain = [("serviceName", "a"), ("servicePath", "/a"), ("port", "80")];
+    let own = [("serviceName", "b"), ("servicePath", "/b"), ("port", "80"), ("compressionAlgo", "deflate")];
+    expect![[r#"
+        defaults
+            # compression algo zstd: HAProxy has no such words
+            compression algo gzip
+            compression type text/
+        backend a-be80_0"#]]
+    .assert_eq(&lines(&[&plain]));
+    expect![[r#"
+        defaults
+        backend a-be80_0
+            # compression algo zstd: HAProxy has no such words
+            compression algo gzip
+            compression type text/
+        backend b-be80_0
+            compression algo deflate
+            compression type text/"#]]
+    .assert_eq(&lines(&[&plain, &own]));
 }

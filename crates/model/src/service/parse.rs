@@ -6,8 +6,10 @@
 use super::read::{self, Reader};
 use super::{ConnectionMode, Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations};
 use crate::auth::{self, ServiceUsers};
+use crate::compression::{Compression, NOT_ALGORITHMS};
 use crate::params::Params;
 use crate::params::table::{Level, PARAMS, State, param};
+use std::sync::Arc;
 
 /// A service and what is said about its parameters.
 #[derive(Clone, Debug)]
@@ -46,6 +48,7 @@ fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, nam
         replicas: read_replicas(reader),
         is_default_backend: reader.flag("isDefaultBackend"),
         connection_mode: read_connection_mode(reader, context),
+        compression: read_compression(reader, context),
         users: read_users(reader, context),
         redirect_when_http_proto: reader.flag("redirectWhenHttpProto"),
         redirect_unless_https_proto: reader.flag("redirectUnlessHttpsProto"),
@@ -71,6 +74,22 @@ fn read_connection_mode(reader: &mut Reader<'_>, context: &Context) -> Connectio
         reader.warn("connectionMode", "`http-tunnel` would let requests past every rule; it is `http-keep-alive`");
     }
     mode.unwrap_or(context.connection_mode)
+}
+
+/// `compressionAlgo` and `compressionType`, each in place of the whole proxy's.
+fn read_compression(reader: &mut Reader<'_>, context: &Context) -> Option<Arc<Compression>> {
+    let algorithms = reader.parsed("compressionAlgo", NOT_ALGORITHMS, Compression::parse_algorithms);
+    let types = reader.text("compressionType").map(Compression::parse_types);
+    let all = context.compression.as_deref();
+    if types.is_some() && algorithms.is_none() && all.is_none_or(Compression::is_off) {
+        reader.warn("compressionType", "nothing is compressed without compressionAlgo");
+    }
+    if algorithms.is_none() && types.is_none() {
+        return context.compression.clone();
+    }
+    let algorithms = algorithms.or_else(|| Some(all?.algorithms.clone()))?;
+    let types = types.or_else(|| Some(all?.types.clone())).unwrap_or_default();
+    Some(Arc::new(Compression { algorithms, types }))
 }
 
 /// `replicas`. As in Docker Flow, what is not a number removes the service like 0; it is told.

@@ -2,6 +2,7 @@
 //!
 //! Not here: the rules themselves (`model::route`), and the sockets.
 
+use super::treatment::Treatment;
 use super::{Decision, Forward};
 use crate::answer::Answer;
 use crate::client::Client;
@@ -64,6 +65,7 @@ fn to_server(world: &World, route: &Route, request: &Request<'_, '_>, origin: &O
         upstream: Arc::clone(upstream),
         head: room,
         client_keeps: mode != ConnectionMode::Close,
+        treatment: if upstream.is_plain { None } else { Treatment::new(upstream, request) },
     })
 }
 

@@ -73,14 +73,14 @@ pub(super) async fn forward<S>(
 where
     S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
-    let Forward { shape, upstream, head, client_keeps } = forward;
+    let Forward { shape, upstream, head, client_keeps, mut treatment } = forward;
     let Ok(mut request) = RequestSide::begin(client, &shape, head) else { return Outcome::Answer(Why::MalformedBody) };
     let server_limit = upstream.backend.timeout_server.unwrap_or(shared.timeouts.server);
     let mut attempt = Attempt::new(&upstream, &shape, shared);
     loop {
         let Some(mut server) = attempt.server(session).await else { return Outcome::Answer(attempt.why()) };
         health::trying(server.address, server_limit);
-        let mut response = ResponseSide::new(shape, client_keeps);
+        let mut response = ResponseSide::new(shape, client_keeps, treatment.take());
         let fault = {
             let patience = Patience::new(shared.timeouts.client, server_limit);
             let (request, response) = (&mut request, &mut response);
@@ -97,6 +97,7 @@ where
                 if response.is_untouched() && request.can_repeat() && attempt.goes_on_without(&server, session) =>
             {
                 request.rewind();
+                treatment = response.into_treatment();
             }
             Some(fault) => {
                 if fault == Fault::ServerTooSlow && response.is_untouched() && upstream.host.count() > 1 {

@@ -3,11 +3,12 @@
 //! Not here: the other direction (`exchange::request`).
 
 use super::forward::Fault;
+use super::treatment::Treatment;
 use crate::client::ClientStream;
 use crate::http1::body::Body;
 use crate::http1::request::Shape;
 use crate::http1::response::{self, Kind, Response};
-use crate::http1::{Malformed, Parsed, field_space};
+use crate::http1::{FieldSpace, Malformed, Parsed, field_space};
 use crate::pending::Pending;
 use crate::scratch;
 use crate::server_stream::ServerStream;
@@ -21,6 +22,10 @@ const SMALL_BODY: usize = 4 * 1024;
 const SLOW_PIECE: usize = 128 * 1024;
 /// The most interim responses to one request: each keeps the exchange alive, and nobody needs so many.
 const MOST_INTERIM: usize = 256;
+
+/// What is read at once for a body that is compressed, and how often before others get their turn: about two milliseconds of work.
+const CODED_PIECE: usize = 32 * 1024;
+const CODED_PIECES: usize = 8;
 
 /// How far a response has come.
 pub(super) struct ResponseSide {
@@ -43,10 +48,12 @@ pub(super) struct ResponseSide {
     goes_on: bool,
     /// Bytes that were given to the client and not told of yet.
     given: u64,
+    /// What is done to it beside passing it on.
+    treatment: Option<Box<Treatment>>,
 }
 
 impl ResponseSide {
-    pub(super) fn new(request: Shape, client_keeps: bool) -> ResponseSide {
+    pub(super) fn new(request: Shape, client_keeps: bool, treatment: Option<Box<Treatment>>) -> ResponseSide {
         let (partial, pending) = (Vec::new(), Pending::default());
         ResponseSide {
             request,
@@ -59,7 +66,13 @@ impl ResponseSide {
             received: false,
             goes_on: false,
             given: 0,
+            treatment,
         }
+    }
+
+    /// Gives back the treatment of a response that never came.
+    pub(super) fn into_treatment(self) -> Option<Box<Treatment>> {
+        self.treatment
     }
 
     /// Nothing came from the server yet.
@@ -119,6 +132,7 @@ impl ResponseSide {
     where
         S: AsyncRead + AsyncWrite + ClientStream + Unpin,
     {
+        let mut pieces = 0;
         loop {
             let most = client.room().min(if self.pending.is_empty() { usize::MAX } else { SLOW_PIECE });
             ready!(self.pending.poll_flush(cx, client, progress)).map_err(|_| Fault::ClientGone)?;
@@ -126,6 +140,16 @@ impl ResponseSide {
             if self.is_finished() {
                 return Pin::new(client).poll_flush(cx).map_err(|_| Fault::ClientGone);
             }
+            let most = if self.is_coding() {
+                pieces += 1;
+                if pieces > CODED_PIECES {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                most.min(CODED_PIECE)
+            } else {
+                most
+            };
             let Poll::Ready(read) = scratch::poll_read_most(cx, server, most, |cx, bytes| self.take(cx, client, bytes))
             else {
                 // A TLS layer may hold back what was written until it is told.
@@ -163,7 +187,8 @@ impl ResponseSide {
         scratch::with_outgoing(|outgoing| match &mut self.head {
             None => self.take_heads(cx, client, bytes, outgoing),
             Some(head) => {
-                let body = pass(head, bytes, outgoing).map_err(|_| Fault::BadResponse)?;
+                let treatment = self.treatment.as_deref_mut();
+                let body = pass(head, treatment, bytes, outgoing).map_err(|_| Fault::BadResponse)?;
                 self.send(cx, client, [outgoing, body])
             }
         })
@@ -210,15 +235,40 @@ impl ResponseSide {
                 self.given += client.give_head(&head, outgoing).map_err(|_| Fault::ClientGone)?;
                 continue;
             }
+            let rewritten = self.treatment.as_mut().and_then(|treatment| treatment.rewrite(&head));
+            let mut space = field_space();
+            let head = match &rewritten {
+                None => head,
+                Some(rewritten) => self.read_again(rewritten, keeps, &mut space)?,
+            };
             // The body's start is judged before anything of the response is sent.
             let mut unframed = Vec::new();
-            let body = pass(&mut response, rest, &mut unframed).map_err(|_| Fault::BadResponse)?;
+            let body = pass(&mut response, self.treatment.as_deref_mut(), rest, &mut unframed)
+                .map_err(|_| Fault::BadResponse)?;
             self.head = Some(response);
             self.given += client.give_head(&head, outgoing).map_err(|_| Fault::ClientGone)?;
             outgoing.append(&mut unframed);
             return self.send_first(cx, client, outgoing, body);
         }
         self.send(cx, client, [outgoing, &[]])
+    }
+
+    /// A head of our own making, judged like a server's.
+    #[cold]
+    fn read_again<'h, 'b>(
+        &self,
+        bytes: &'b [u8],
+        keeps: bool,
+        space: &'h mut FieldSpace<'b>,
+    ) -> Result<response::Head<'h, 'b>, Fault> {
+        match response::read(bytes, &self.request, keeps, space) {
+            Ok(Parsed::Complete(head)) => Ok(head),
+            Ok(Parsed::Partial) | Err(_) => Err(Fault::BadResponse),
+        }
+    }
+
+    fn is_coding(&self) -> bool {
+        self.treatment.as_ref().is_some_and(|treatment| treatment.is_coding())
     }
 
     /// Head and small body leave in one piece.
@@ -251,7 +301,16 @@ impl ResponseSide {
 
 /// Takes the body's bytes from the front of `bytes`. Returns those that pass as they are; the rest went into `outgoing`, unframed.
 /// Bytes behind the body mean that the server says more than it was asked for: its connection is not used again.
-fn pass<'b>(head: &mut Response, bytes: &'b [u8], outgoing: &mut Vec<u8>) -> Result<&'b [u8], Malformed> {
+fn pass<'b>(
+    head: &mut Response,
+    treatment: Option<&mut Treatment>,
+    bytes: &'b [u8],
+    outgoing: &mut Vec<u8>,
+) -> Result<&'b [u8], Malformed> {
+    if let Some(coded) = treatment.and_then(|treatment| treatment.pass(head, bytes, outgoing)) {
+        head.server_keeps &= coded? == bytes.len();
+        return Ok(&[]);
+    }
     let taken = match head.unframe {
         false => head.body.advance(bytes)?,
         true => head.body.advance_unframed(bytes, |data| outgoing.extend_from_slice(data))?,

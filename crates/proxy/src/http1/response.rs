@@ -6,6 +6,7 @@ use super::body::Body;
 use super::fields::{Class, Facts, FieldList};
 use super::request::Shape;
 use super::{FieldSpace, MAX_HEAD, Malformed, Parsed};
+use httparse::Header;
 
 /// What an exchange must know of a response once its head is written.
 #[derive(Clone, Copy, Debug)]
@@ -165,6 +166,31 @@ impl Head<'_, '_> {
             (Kind::Final, _) if request.http10 => b"Connection: keep-alive\r\n\r\n",
             (Kind::Final, _) => b"\r\n",
         });
+    }
+
+    /// The status line, with its line end.
+    pub(crate) fn line(&self) -> &[u8] {
+        &self.bytes()[..self.fields.start()]
+    }
+
+    /// The fields as they came, those of this hop among them.
+    pub(crate) fn headers(&self) -> &[Header<'_>] {
+        self.fields.headers()
+    }
+
+    /// The values of a field as they came.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.headers().iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    }
+
+    /// Whether the server spoke HTTP/1.1.
+    pub(crate) fn is_http11(&self) -> bool {
+        self.bytes()[7] == b'1'
+    }
+
+    /// Whether the client speaks HTTP/1.0.
+    pub(crate) fn answers_http10(&self) -> bool {
+        self.request.http10
     }
 
     /// The bytes of the head.

@@ -22,6 +22,7 @@ fn backend(name: &str) -> Backend {
         timeout_server: None,
         timeout_tunnel: None,
         connection_mode: model::service::ConnectionMode::default(),
+        compression: None,
     }
 }
 

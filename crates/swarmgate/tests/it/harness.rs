@@ -7,6 +7,7 @@ mod backend;
 mod encrypted;
 mod folder;
 mod handshake;
+mod http2;
 mod listener;
 mod log;
 mod peer;

@@ -52,7 +52,7 @@ async fn check(length: usize, said: usize) {
     // All of it is there before the first look, so that no later write pushes the end of it out.
     server.readable().await.unwrap();
     let mut server = ServerStream::Plain(server);
-    let (mut side, mut progress) = (ResponseSide::new(Shape::of_stream(false), true), false);
+    let (mut side, mut progress) = (ResponseSide::new(Shape::of_stream(false), true, None), false);
     side.set_goes_on(true);
     let serving = async {
         poll_fn(|cx| side.poll(cx, &mut near, &mut server, &mut progress)).await.ok();

@@ -1,0 +1,69 @@
+//! A head in the making: the fields of a message that is on its way, and changes to them.
+//!
+//! What comes of it is read again by the parser that judged the original, so no change can let anything through that would not have been
+//! let through before: neither its limits nor where the message ends.
+//! Not here: which changes (`exchange::treatment`).
+
+use httparse::Header;
+use std::borrow::Cow;
+
+/// The fields of a head.
+pub(super) struct Draft<'b> {
+    fields: Vec<Field<'b>>,
+}
+
+struct Field<'b> {
+    name: Cow<'b, str>,
+    value: Cow<'b, [u8]>,
+}
+
+impl<'b> Draft<'b> {
+    /// All of these fields.
+    pub(super) fn of(headers: &[Header<'b>]) -> Draft<'b> {
+        let field = |header: &Header<'b>| Field { name: header.name.into(), value: header.value.into() };
+        Draft { fields: headers.iter().map(field).collect() }
+    }
+
+    /// The first value of a field.
+    pub(super) fn first(&self, name: &str) -> Option<&[u8]> {
+        self.fields.iter().find(|field| field.is(name)).map(|field| &*field.value)
+    }
+
+    /// One more field.
+    pub(super) fn add(&mut self, name: &str, value: Vec<u8>) {
+        self.fields.push(Field { name: Cow::Owned(name.to_owned()), value: Cow::Owned(value) });
+    }
+
+    /// One field of this name in place of all that are there.
+    pub(super) fn set(&mut self, name: &str, value: Vec<u8>) {
+        self.remove(name);
+        self.add(name, value);
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.fields.retain(|field| !field.is(name));
+    }
+
+    /// The body has chunks in place of a length.
+    pub(super) fn frame_in_chunks(&mut self) {
+        self.remove("content-length");
+        self.set("Transfer-Encoding", b"chunked".to_vec());
+    }
+
+    /// Writes a head whose first line is `line`, with its line end.
+    pub(super) fn write(&self, line: &[u8], into: &mut Vec<u8>) {
+        into.extend_from_slice(line);
+        for Field { name, value } in &self.fields {
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                into.extend_from_slice(part);
+            }
+        }
+        into.extend_from_slice(b"\r\n");
+    }
+}
+
+impl Field<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
