@@ -2,7 +2,7 @@
 //!
 //! Judged here is what a service says by itself. Not here: what a name turns out to be once it is looked up (the proxy, when it dials).
 
-use std::net::IpAddr;
+use rustls_pki_types::IpAddr;
 
 /// Where the control API of this proxy, and of its other replicas, answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +32,19 @@ impl OwnApi {
 /// Whether `host` is this machine for any machine: `localhost` and what ends in it (RFC 6761 §6.3), loopback and unspecified addresses.
 fn is_this_machine(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
-    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(ip) => ip.to_canonical().is_loopback() || ip.to_canonical().is_unspecified(),
+    match IpAddr::try_from(host.trim_matches(['[', ']'])) {
+        Ok(IpAddr::V4(ip)) => is_this_machine_v4(*ip.as_ref()),
+        Ok(IpAddr::V6(ip)) => match *ip.as_ref() {
+            // An IPv4 address in IPv6's form (RFC 4291 §2.5.5.2).
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => is_this_machine_v4([a, b, c, d]),
+            [.., last] => last <= 1 && ip.as_ref()[..15] == [0; 15],
+        },
         Err(_) => host.rsplit('.').next().is_some_and(|label| label.eq_ignore_ascii_case("localhost")),
     }
+}
+
+fn is_this_machine_v4(ip: [u8; 4]) -> bool {
+    ip[0] == 127 || ip == [0; 4]
 }
 
 #[cfg(test)]
