@@ -9,6 +9,7 @@ mod target;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use reqwest::header::AUTHORIZATION;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::error;
@@ -92,11 +93,13 @@ fn usable(what: Kind, urls: &[String], methods: &[String]) -> Vec<Arc<Target>> {
 /// Every request has its own connection: behind a service's name the addresses change, and a few requests a minute gain
 /// nothing from keeping connections. Proxies from the environment are not asked.
 fn client(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
+    let always = settings.authorization.iter().map(|value| (AUTHORIZATION, value.clone()));
     reqwest::Client::builder()
         .no_proxy()
         .pool_max_idle_per_host(0)
         .connect_timeout(settings.pace.connect_timeout)
         .timeout(settings.pace.request_timeout)
         .user_agent("swarmgate")
+        .default_headers(always.collect())
         .build()
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: the environment. The program reads it and hands the values in.
 
+use reqwest::header::HeaderValue;
 use std::time::Duration;
 
 /// Everything a [`crate::Listener`] needs to know. The defaults are those of Docker Flow's listener, without receivers.
@@ -22,6 +23,8 @@ pub struct Settings {
     pub create_methods: Vec<String>,
     /// HTTP methods for `remove_urls`, likewise.
     pub remove_methods: Vec<String>,
+    /// The field Authorization of every notification; `None`: it has none.
+    pub authorization: Option<HeaderValue>,
     /// How often a failed notification is tried again, `retry_interval` apart. After that it is an error in the log,
     /// and is tried once at each later reconciliation.
     pub retry: u32,
@@ -60,6 +63,7 @@ impl Default for Settings {
             remove_urls: Vec::new(),
             create_methods: Vec::new(),
             remove_methods: Vec::new(),
+            authorization: None,
             retry: 50,
             retry_interval: Duration::from_secs(5),
             reconcile_interval: Duration::from_secs(10),

@@ -13,11 +13,13 @@ mod reload;
 mod remove;
 mod reply;
 mod services;
+mod token;
 
 pub use cert::{KEPT, ONLY_NEWER};
 pub use certs::{Cert, Certs};
 
 use crate::addresses::ListenerAddress;
+use crate::bearer::Bearer;
 use crate::certificates::Certificates;
 use crate::controller::Controller;
 use crate::follow::Readiness;
@@ -27,6 +29,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, put};
 use model::haproxy::Globals;
@@ -52,6 +55,8 @@ pub struct Api {
     pub certificates: Certificates,
     /// All other replicas.
     pub peers: Peers,
+    /// What changes need; `None`: nothing.
+    pub token: Option<Bearer>,
     /// Whether the other replicas were asked for their certificates, where they are to be.
     pub asked: Asked,
     /// Who is asked to notify again.
@@ -78,23 +83,23 @@ impl Api {
     }
 }
 
-/// All paths of the API. Any method will do, as in Docker Flow, but for certificates, which are put.
+/// All paths of the API. Any method will do, as in Docker Flow, but for certificates, which are put. Changes need the token, if there is one.
 pub fn router(api: Arc<Api>) -> Router {
-    Router::new()
+    let changes = Router::new()
         .route("/v1/docker-flow-proxy/reconfigure", any(reconfigure::handle))
         .route("/v1/docker-flow-proxy/remove", any(remove::handle))
         .route("/v1/docker-flow-proxy/cert", put(cert::handle))
+        .route("/v1/docker-flow-proxy/reload", any(reload::handle))
+        .route_layer(from_fn_with_state(Arc::clone(&api), token::guard));
+    let questions = Router::new()
         .route("/v1/docker-flow-proxy/certs", any(certs::handle))
         .route("/v1/docker-flow-proxy/config", any(config::handle))
-        .route("/v1/docker-flow-proxy/reload", any(reload::handle))
         .route("/v1/docker-flow-proxy/ping", any(ping))
         .route("/v1/docker-flow-proxy/successfulinitreload", any(successful_initial_reload))
         .route("/metrics", any(metrics::handle))
         .route("/v1/test", any(async || Reply::ok("Test v1")))
-        .route("/v2/test", any(async || Reply::ok("Test v2")))
-        .fallback(elsewhere)
-        .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .with_state(api)
+        .route("/v2/test", any(async || Reply::ok("Test v2")));
+    changes.merge(questions).fallback(elsewhere).layer(DefaultBodyLimit::max(LONGEST_BODY)).with_state(api)
 }
 
 /// Health: 503 from the moment that the program is told to stop, so that whoever chooses among replicas leaves this one alone; and until the

@@ -84,13 +84,8 @@ pub async fn start_proxy_logging_to(
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
     let mut tasks = JoinSet::new();
     let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver.clone(), client.clone())
-        .with_secret(settings.cluster_secret.clone());
-    let rules = Rules {
-        timeouts: settings.timeouts,
-        trusted: settings.trusted.clone(),
-        http2: settings.tls.http2,
-        off_limits: Some(off_limits(&mut tasks, peers.clone())),
-    };
+        .with_secrets(settings.cluster_secret.clone(), settings.api_token.clone());
+    let rules = rules(&settings, off_limits(&mut tasks, peers.clone()));
     let proxy = bound.serve(cell.clone(), rules, observer.clone())?;
     let own_api = OwnApi { port: api_address.port(), service_name: settings.service_name.clone() };
     let context = model::Context { ports: ports.clone(), own_api: Some(own_api), ..settings.context.clone() };
@@ -118,6 +113,7 @@ pub async fn start_proxy_logging_to(
         controller: controller.clone(),
         certificates,
         peers,
+        token: settings.api_token.clone(),
         asked,
         listeners: settings.listeners.clone(),
         validator,
@@ -216,6 +212,15 @@ impl RunningListener {
     }
 }
 
+fn rules(settings: &ProxySettings, off_limits: OffLimits) -> Rules {
+    Rules {
+        timeouts: settings.timeouts,
+        trusted: settings.trusted.clone(),
+        http2: settings.tls.http2,
+        off_limits: Some(off_limits),
+    }
+}
+
 /// The control API, here and on all replicas, whoever they are at the time: no service may publish it.
 fn off_limits(tasks: &mut JoinSet<()>, peers: Peers) -> OffLimits {
     let (say, replicas) = watch::channel(None);
@@ -264,5 +269,10 @@ fn tell_start(settings: &ProxySettings, api: SocketAddr, ports: &[u16]) {
     let listeners =
         if listeners.is_empty() { "no listener".to_owned() } else { format!("listeners {}", listeners.join(", ")) };
     let (version, threads) = (env!("CARGO_PKG_VERSION"), settings.threads);
+    if settings.api_token.is_none() {
+        tracing::info!(
+            "Whoever reaches the API may change what is served; with DFP_API_TOKEN, who bears the token may"
+        );
+    }
     tracing::info!("swarmgate {version} proxy: ports {ports:?}, {threads} threads, API on {api}, {listeners}");
 }

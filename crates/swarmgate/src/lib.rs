@@ -5,6 +5,7 @@
 pub mod addresses;
 pub mod api;
 pub mod app;
+pub mod bearer;
 pub mod certificates;
 pub mod controller;
 pub mod declared;

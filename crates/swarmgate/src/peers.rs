@@ -2,12 +2,9 @@
 //!
 //! Not here: applying the change here, which comes first (`api`), and bringing certificates to new replicas (`sharing`).
 
-mod secret;
-
-pub use secret::ClusterSecret;
-
+use crate::bearer::Bearer;
 use axum::body::Bytes;
-use axum::http::Method;
+use axum::http::{Method, header};
 use proxy::{Resolver, is_own};
 use reqwest::RequestBuilder;
 use std::collections::BTreeSet;
@@ -30,7 +27,10 @@ pub struct Peers {
     port: u16,
     resolver: Resolver,
     client: reqwest::Client,
-    secret: Option<ClusterSecret>,
+    /// What replicas know each other by.
+    secret: Option<Bearer>,
+    /// What changes need.
+    token: Option<Bearer>,
 }
 
 /// A call that every replica should get.
@@ -76,13 +76,13 @@ pub enum NotTaken {
 impl Peers {
     /// The replicas `tasks.<service_name>`, whose API is on `port`.
     pub fn new(service_name: String, port: u16, resolver: Resolver, client: reqwest::Client) -> Peers {
-        Peers { service_name, port, resolver, client, secret: None }
+        Peers { service_name, port, resolver, client, secret: None, token: None }
     }
 
-    /// The same, where replicas know each other by a secret.
+    /// The same, where replicas know each other by a secret, and changes need a token. All replicas have the same.
     #[must_use]
-    pub fn with_secret(self, secret: Option<ClusterSecret>) -> Peers {
-        Peers { secret, ..self }
+    pub fn with_secrets(self, secret: Option<Bearer>, token: Option<Bearer>) -> Peers {
+        Peers { secret, token, ..self }
     }
 
     /// The port of every replica's API.
@@ -91,7 +91,7 @@ impl Peers {
     }
 
     /// What replicas know each other by; `None`: their addresses.
-    pub fn secret(&self) -> Option<&ClusterSecret> {
+    pub fn secret(&self) -> Option<&Bearer> {
         self.secret.as_ref()
     }
 
@@ -124,12 +124,21 @@ impl Peers {
         Ok(addresses)
     }
 
-    /// A request to the replica `ip`, with the cluster's secret if there is one. `path_and_query` begins with `/`.
-    pub fn request(&self, method: Method, ip: IpAddr, path_and_query: &str) -> RequestBuilder {
+    /// A question to the replica `ip`, with the cluster's secret if there is one. `path_and_query` begins with `/`.
+    pub fn question(&self, ip: IpAddr, path_and_query: &str) -> RequestBuilder {
+        self.request(Method::GET, ip, path_and_query, self.secret.as_ref())
+    }
+
+    /// A change for the replica `ip`, with the token that changes need; where they need none, with the cluster's secret.
+    pub fn change(&self, method: Method, ip: IpAddr, path_and_query: &str) -> RequestBuilder {
+        self.request(method, ip, path_and_query, self.token.as_ref().or(self.secret.as_ref()))
+    }
+
+    fn request(&self, method: Method, ip: IpAddr, path_and_query: &str, bearer: Option<&Bearer>) -> RequestBuilder {
         let url = format!("http://{}{path_and_query}", SocketAddr::new(ip, self.port));
         let request = self.client.request(method, url).timeout(TIMEOUT);
-        match &self.secret {
-            Some(secret) => request.bearer_auth(secret.expose()),
+        match bearer {
+            Some(bearer) => request.header(header::AUTHORIZATION, bearer.authorization()),
             None => request,
         }
     }
@@ -143,7 +152,7 @@ impl Peers {
         let mut calls = JoinSet::new();
         for ip in addresses {
             tracing::info!("Sending distribution request to http://{}{}", SocketAddr::new(ip, self.port), call.path);
-            let request = self.request(call.method.clone(), ip, &path_and_query).body(call.body.clone());
+            let request = self.change(call.method.clone(), ip, &path_and_query).body(call.body.clone());
             calls.spawn(async move { taken(request).await.map_err(|reason| (ip, reason)) });
         }
         let mut failed: Vec<_> = calls.join_all().await.into_iter().filter_map(Result::err).collect();

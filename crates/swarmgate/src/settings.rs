@@ -14,8 +14,8 @@ pub use services::DeclaredService;
 pub use table::{Role, SETTINGS, Setting};
 
 use crate::addresses::ListenerAddress;
+use crate::bearer::Bearer;
 use crate::certificates::{Pattern, Sources};
-use crate::peers::ClusterSecret;
 use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
 use model::{Compression, Context, Frontend, Timeouts};
@@ -54,7 +54,9 @@ pub struct ProxySettings {
     /// Where certificates come from.
     pub certificates: Sources,
     /// What replicas know each other by; `None`: their addresses.
-    pub cluster_secret: Option<ClusterSecret>,
+    pub cluster_secret: Option<Bearer>,
+    /// What changes need; `None`: nothing.
+    pub api_token: Option<Bearer>,
     /// What is spoken on ports with TLS, and to servers.
     pub tls: Policy,
     /// Where the authorities of servers were read, for haproxy.cfg.
@@ -111,7 +113,8 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         trusted: read.list("TRUSTED_PROXIES", network).into_iter().collect(),
         services: services::read(&mut read),
         certificates: read_certificates(&mut read),
-        cluster_secret: read_cluster_secret(&mut read),
+        cluster_secret: read_bearer(&mut read, "DFP_CLUSTER_SECRET"),
+        api_token: read_bearer(&mut read, "DFP_API_TOKEN"),
         context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read) },
         tls,
         validates_addresses: !read.flag("SKIP_ADDRESS_VALIDATION"),
@@ -149,6 +152,7 @@ pub fn listener(variables: &Variables) -> Result<ListenerSettings, Mistakes> {
         remove_methods: read.texts("DF_NOTIFY_REMOVE_SERVICE_METHOD"),
         retry: u32::try_from(read.number("DF_RETRY")).unwrap_or(u32::MAX),
         retry_interval: read.seconds("DF_RETRY_INTERVAL"),
+        authorization: read_bearer(&mut read, "DFP_API_TOKEN").map(|token| token.authorization()),
         ..swarm::Settings::default()
     };
     let warnings = read.finish()?;
@@ -245,11 +249,12 @@ fn read_certificates(read: &mut Reader<'_>) -> Sources {
     }
 }
 
-fn read_cluster_secret(read: &mut Reader<'_>) -> Option<ClusterSecret> {
-    let text = read.text("DFP_CLUSTER_SECRET");
-    let secret = ClusterSecret::new(text.trim());
+/// A secret of the API. One that cannot be used stops the start: without it the API would be open.
+fn read_bearer(read: &mut Reader<'_>, name: &'static str) -> Option<Bearer> {
+    let text = read.text(name);
+    let secret = Bearer::new(text.trim());
     if secret.is_none() && !text.is_empty() {
-        read.mistake("DFP_CLUSTER_SECRET: it holds something else than visible ASCII letters".to_owned());
+        read.mistake(format!("{name}: it holds something else than visible ASCII letters"));
     }
     secret
 }

@@ -115,6 +115,7 @@ impl Delivery {
         match (response.status(), self.kind) {
             (StatusCode::OK, _) => Answer::Accepted,
             (StatusCode::CONFLICT, Kind::Created) => Answer::Refused(message(response).await),
+            (StatusCode::UNAUTHORIZED, _) => Answer::Failed("status 401: it needs another DFP_API_TOKEN".to_owned()),
             (status, _) => Answer::Failed(format!("status {}", status.as_u16())),
         }
     }

@@ -38,6 +38,24 @@ async fn behaviour_152_and_153_requests_are_made_with_the_configured_methods() {
 }
 
 #[tokio::test]
+async fn notifications_bear_the_token_and_nothing_shows_it() {
+    let log = Log::capture();
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    proxy.replies([Reply::Status(401)]);
+    docker.sets("web", &WEB);
+    let mut token = reqwest::header::HeaderValue::from_static("Bearer t0ken");
+    token.set_sensitive(true);
+    let settings = Settings { authorization: Some(token), ..settings(&docker, &proxy) };
+    let _listener = start(settings, &mut docker).await;
+    for _ in 0..2 {
+        assert_eq!(proxy.hears().await, format!("{CREATE} Bearer t0ken"));
+    }
+    docker.removes("web");
+    assert_eq!(proxy.hears().await, format!("{REMOVE} Bearer t0ken"));
+    assert!(!log.all().contains("t0ken"));
+}
+
+#[tokio::test]
 async fn behaviour_156_a_receiver_that_fails_at_first_is_tried_until_it_accepts() {
     let log = Log::capture();
     let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);

@@ -5,14 +5,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
 
-/// The request line without the version: `GET /path?query`. None if the client sent no whole head.
+/// The request line without the version: `GET /path?query`, and behind it the field Authorization if there is one. None if the client sent no whole head.
 pub(crate) async fn read_request(stream: &mut impl Stream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
     }
     let head = String::from_utf8(head).expect("heads are ascii");
-    Some(head.lines().next()?.trim_end_matches(" HTTP/1.1").to_owned())
+    let authorization = head.lines().find_map(|line| line.strip_prefix("authorization:")).unwrap_or_default();
+    Some(head.lines().next()?.trim_end_matches(" HTTP/1.1").to_owned() + authorization)
 }
 
 /// Errors are the client's: it may be gone.

@@ -26,7 +26,7 @@ pub(super) struct Reader<'v> {
 }
 
 /// Ignoring these would open what they close, so a proxy that does not act on them does not start.
-const REFUSED_UNTIL_BUILT: [&str; 2] = ["USERS_PASS_ENCRYPTED", "DFP_API_TOKEN"];
+const REFUSED_UNTIL_BUILT: [&str; 1] = ["USERS_PASS_ENCRYPTED"];
 
 /// Where no time at all makes sense.
 const ZERO_SECONDS: [&str; 2] = ["DRAIN_SECONDS", "DF_RETRY_INTERVAL"];

@@ -129,11 +129,18 @@ fn a_template_of_ones_own_gets_one_warning_that_names_the_way_out() {
 }
 
 #[test]
-fn the_clusters_secret_is_never_shown() {
-    let text = mistakes(proxy(&variables(&[("DFP_CLUSTER_SECRET", "s3cret\nvalue")])));
-    assert!(text.contains("DFP_CLUSTER_SECRET: ") && !text.contains("s3cret"), "{text}");
-    let settings = proxy(&variables(&[("DFP_CLUSTER_SECRET", "s3cret")])).unwrap();
-    assert!(settings.cluster_secret.is_some() && !format!("{settings:?}").contains("s3cret"));
+fn secrets_of_the_api_are_never_shown() {
+    for name in ["DFP_CLUSTER_SECRET", "DFP_API_TOKEN"] {
+        let text = mistakes(proxy(&variables(&[(name, "s3cret\nvalue")])));
+        assert!(text.contains(&format!("{name}: ")) && !text.contains("s3cret"), "{text}");
+        let settings = proxy(&variables(&[(name, "s3cret")])).unwrap();
+        assert_eq!(settings.cluster_secret.is_some(), name == "DFP_CLUSTER_SECRET");
+        assert_eq!(settings.api_token.is_some(), name == "DFP_API_TOKEN");
+        assert!(!format!("{settings:?}").contains("s3cret"));
+    }
+    assert!(proxy(&variables(&[])).unwrap().api_token.is_none());
+    let authorization = listener(&variables(&[("DFP_API_TOKEN", "s3cret")])).unwrap().swarm.authorization.unwrap();
+    assert_eq!((authorization.as_bytes(), authorization.is_sensitive()), (&b"Bearer s3cret"[..], true));
 }
 
 #[test]

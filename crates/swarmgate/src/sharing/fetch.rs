@@ -6,7 +6,7 @@ use super::{Asked, LONGEST_LOOK, LOOK};
 use crate::api::{Cert, Certs};
 use crate::certificates::{CertName, Certificates, NotStored, Outcome, Upload};
 use crate::peers::{NotTaken, Peers, body_of, taken};
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use proxy::is_own;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -91,7 +91,7 @@ impl From<NotTaken> for NoList {
 }
 
 async fn fetch(peers: &Peers, ip: IpAddr) -> Result<Vec<Cert>, NoList> {
-    let reply = taken(peers.request(Method::GET, ip, "/v1/docker-flow-proxy/certs")).await?;
+    let reply = taken(peers.question(ip, "/v1/docker-flow-proxy/certs")).await?;
     let certs: Certs = serde_json::from_slice(&body_of(reply, LONGEST_LIST).await?)?;
     Ok(certs.certs.unwrap_or_default())
 }

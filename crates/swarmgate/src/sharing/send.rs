@@ -107,7 +107,7 @@ async fn send_rest(
 /// Whether the replica stored it. One that knows what we ask for keeps its own unless ours is newer; Docker Flow's does not, and stores it.
 async fn send_one(peers: &Peers, ip: IpAddr, certificate: &Shared) -> Result<bool, NotTaken> {
     let path = format!("/v1/docker-flow-proxy/cert?certName={}&distribute=false&{ONLY_NEWER}=true", certificate.name);
-    let request = peers.request(Method::PUT, ip, &path).body(certificate.pem.to_vec());
+    let request = peers.change(Method::PUT, ip, &path).body(certificate.pem.to_vec());
     let reply = body_of(taken(request).await?, LONGEST_REPLY).await?;
     Ok(!String::from_utf8_lossy(&reply).contains(KEPT))
 }

@@ -43,5 +43,6 @@ mod storm;
 mod taking;
 mod tcp;
 mod timeouts;
+mod token;
 mod upgrading;
 mod watching;
