@@ -2,6 +2,10 @@
 //!
 //! Hashed passwords are not here yet: a service that asks for them is locked.
 
+mod credentials;
+
+pub use credentials::Credentials;
+
 use base64::Engine;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use base64::engine::{DecodePaddingMode, GeneralPurpose};

@@ -11,6 +11,8 @@ mod frontend;
 mod quote;
 mod tcp;
 
+pub use tcp::section as tcp_section;
+
 use crate::auth::{GlobalUsers, User};
 use crate::compression::Compression;
 use crate::frontend::{Frontend, Timeouts};

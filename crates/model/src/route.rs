@@ -71,6 +71,13 @@ impl RouteTable {
         }
     }
 
+    /// The redirect that comes before every rule, if there is one for this request: for what is answered in place of all rules.
+    pub fn redirect(&self, head: &RequestHead<'_>) -> Option<Redirect> {
+        let host = head.host.and_then(Host::normalise);
+        let rule = self.redirects.find(head, host.as_ref().map(Host::as_bytes));
+        rule.map(|rule| rule.redirect(head))
+    }
+
     /// All backends; a [`BackendId`] is a place among them.
     pub fn backends(&self) -> &Slots<Arc<Backend>> {
         &self.backends

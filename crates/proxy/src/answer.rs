@@ -2,20 +2,34 @@
 //!
 //! Not here: deciding which one.
 
+use crate::error_files::ErrorFiles;
 use crate::observe::Why;
+use crate::statistics::StatisticsForm;
 use model::Verdict;
 use model::route::Redirect;
-use std::fmt::Write as _;
 
 /// An answer without a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// 401, with the realm.
     Unauthorized(String),
-    /// 3xx. The only answer after which the connection may go on.
+    /// 3xx. The connection may go on.
     Redirect(Redirect),
+    /// 200, with the statistics; they are rendered later. The connection may go on.
+    Statistics(StatisticsForm),
     /// Any other status.
     Status(u16),
+}
+
+/// What the shape of an answer depends on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AsAsked {
+    /// The client speaks HTTP/1.0.
+    pub(crate) http10: bool,
+    /// It asked with HEAD.
+    pub(crate) is_head: bool,
+    /// Its connection goes on.
+    pub(crate) keep_alive: bool,
 }
 
 impl Answer {
@@ -35,52 +49,90 @@ impl Answer {
         match self {
             Answer::Unauthorized(_) => Why::Unauthorized,
             Answer::Redirect(redirect) => Why::redirect(redirect.status),
+            Answer::Statistics(_) => Why::Statistics,
             Answer::Status(403) => Why::Denied,
             Answer::Status(503) => Why::NoRoute,
             Answer::Status(_) => Why::BadRewrite,
         }
     }
 
-    /// The bytes to send. The status line speaks the client's version; a client of HEAD gets no body.
-    pub(crate) fn write(&self, http10: bool, is_head: bool, keep_alive: bool) -> Vec<u8> {
+    /// Whether the client's connection may go on after it.
+    pub(crate) fn may_go_on(&self) -> bool {
+        matches!(self, Answer::Redirect(_) | Answer::Statistics(_))
+    }
+
+    /// The bytes to send, with a page of `files` where there is one for the status.
+    pub(crate) fn write(&self, as_asked: AsAsked, files: &ErrorFiles) -> Vec<u8> {
         let status = self.status();
+        if let Some(file) = files.get(status).filter(|_| matches!(self, Answer::Status(_))) {
+            let fields = [&file.fields, as_asked.connection(), allowed(status)].concat();
+            return as_asked.write(status, &file.reason, &fields, &file.body);
+        }
         let (reason, sentence) = words(status);
-        let body = match self {
-            Answer::Redirect(_) => String::new(),
-            _ => format!("<html><body><h1>{status} {reason}</h1>\n{sentence}\n</body></html>\n"),
-        };
-        let mut head = format!("HTTP/1.{} {status} {reason}\r\nCache-Control: no-cache\r\n", u8::from(!http10));
-        head.push_str(match (keep_alive, http10) {
-            (false, _) => "Connection: close\r\n",
-            (true, true) => "Connection: keep-alive\r\n",
-            (true, false) => "",
-        });
-        if !body.is_empty() {
-            head.push_str("Content-Type: text/html\r\n");
-        }
-        if let Answer::Unauthorized(realm) = self {
-            let _ = write!(head, "WWW-Authenticate: Basic realm=\"{realm}\"\r\n");
-        }
-        if status == 405 {
-            head.push_str("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n");
-        }
-        let mut bytes = head.into_bytes();
+        let mut fields = [b"Cache-Control: no-cache\r\n".as_slice(), as_asked.connection()].concat();
         if let Answer::Redirect(redirect) = self {
-            bytes.extend_from_slice(&[b"Location: ", redirect.location.as_slice(), b"\r\n"].concat());
+            fields.extend_from_slice(&[b"Location: ", redirect.location.as_slice(), b"\r\n"].concat());
+            return as_asked.write(status, reason, &fields, &[]);
         }
-        bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
-        if !is_head {
-            bytes.extend_from_slice(body.as_bytes());
+        fields.extend_from_slice(b"Content-Type: text/html\r\n");
+        if let Answer::Unauthorized(realm) = self {
+            fields.extend_from_slice(format!("WWW-Authenticate: Basic realm=\"{realm}\"\r\n").as_bytes());
         }
-        bytes
+        fields.extend_from_slice(allowed(status));
+        let body = format!("<html><body><h1>{status} {reason}</h1>\n{sentence}\n</body></html>\n");
+        as_asked.write(status, reason, &fields, body.as_bytes())
+    }
+
+    /// The bytes of statistics that were rendered.
+    pub(crate) fn write_statistics(as_asked: AsAsked, form: StatisticsForm, text: &str) -> Vec<u8> {
+        let fields = format!("Cache-Control: no-cache\r\nContent-Type: {}\r\n{BROWSER_SAFE}", form.content_type());
+        let fields = [fields.as_bytes(), as_asked.connection()].concat();
+        as_asked.write(200, "OK", &fields, text.as_bytes())
     }
 
     fn status(&self) -> u16 {
         match self {
             Answer::Unauthorized(_) => 401,
             Answer::Redirect(redirect) => redirect.status,
+            Answer::Statistics(_) => 200,
             Answer::Status(status) => *status,
         }
+    }
+}
+
+/// Names of services are on the page: should a letter of one ever be more than that, a browser runs nothing of it.
+const BROWSER_SAFE: &str = "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\r\nX-Content-Type-Options: nosniff\r\n";
+
+/// What a 405 must say (RFC 9110 §15.5.6).
+fn allowed(status: u16) -> &'static [u8] {
+    match status {
+        405 => b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n",
+        _ => b"",
+    }
+}
+
+impl AsAsked {
+    /// Nothing is known of the request, or it was none.
+    pub(crate) const UNKNOWN: AsAsked = AsAsked { http10: false, is_head: false, keep_alive: false };
+
+    /// What becomes of the connection, as a line of the head; nothing where that goes without saying.
+    fn connection(self) -> &'static [u8] {
+        match (self.keep_alive, self.http10) {
+            (false, _) => b"Connection: close\r\n",
+            (true, true) => b"Connection: keep-alive\r\n",
+            (true, false) => b"",
+        }
+    }
+
+    /// The status line speaks the client's version; a client of HEAD gets no body.
+    fn write(self, status: u16, reason: &str, fields: &[u8], body: &[u8]) -> Vec<u8> {
+        let mut bytes = format!("HTTP/1.{} {status} {reason}\r\n", u8::from(!self.http10)).into_bytes();
+        bytes.extend_from_slice(fields);
+        bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+        if !self.is_head {
+            bytes.extend_from_slice(body);
+        }
+        bytes
     }
 }
 
@@ -114,7 +166,11 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn check(answer: &Answer, http10: bool, is_head: bool, keep_alive: bool, expected: &Expect) {
-        expected.assert_eq(&String::from_utf8(answer.write(http10, is_head, keep_alive)).unwrap().replace('\r', "␍"));
+        expected.assert_eq(
+            &String::from_utf8(answer.write(AsAsked { http10, is_head, keep_alive }, &ErrorFiles::default()))
+                .unwrap()
+                .replace('\r', "␍"),
+        );
     }
 
     #[test]
@@ -173,5 +229,21 @@ mod tests {
                 ␍
             "#]],
         );
+    }
+
+    #[test]
+    fn a_page_of_ones_own_is_framed_by_the_proxy() {
+        let mut files = ErrorFiles::default();
+        let page =
+            "HTTP/1.0 503 Gone Fishing\r\nConnection: keep-alive\r\nX-Page: ours\r\nContent-Length: 1\r\n\r\nback soon";
+        files.add(503, page.as_bytes()).unwrap();
+        let written = |answer: &Answer, http10, is_head| {
+            let as_asked = AsAsked { http10, is_head, keep_alive: false };
+            String::from_utf8(answer.write(as_asked, &files)).unwrap()
+        };
+        let head = "503 Gone Fishing\r\nX-Page: ours\r\nConnection: close\r\nContent-Length: 9\r\n\r\n";
+        assert_eq!(written(&Answer::Status(503), false, false), format!("HTTP/1.1 {head}back soon"));
+        assert_eq!(written(&Answer::Status(503), true, true), format!("HTTP/1.0 {head}"));
+        assert!(written(&Answer::Status(502), false, false).contains("<h1>502 Bad Gateway</h1>"));
     }
 }

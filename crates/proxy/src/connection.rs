@@ -2,7 +2,7 @@
 //!
 //! Not here: what an exchange is (`exchange`).
 
-use crate::answer::Answer;
+use crate::answer::{Answer, AsAsked};
 use crate::client::{Client, ClientStream, Ended, Protocol};
 use crate::deadline::Deadline;
 use crate::exchange::{self, Exchanged, Outcome, Waiting};
@@ -150,7 +150,8 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
                 Step::BrokenOff
             }
             Outcome::Answer(why) => {
-                let bytes = Answer::Status(why.status()).write(shape.http10, shape.is_head, false);
+                let as_asked = AsAsked { http10: shape.http10, is_head: shape.is_head, keep_alive: false };
+                let bytes = Answer::Status(why.status()).write(as_asked, &self.shared.error_files);
                 session.answered(why, bytes.len());
                 Step::Last(bytes)
             }
@@ -167,11 +168,12 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
         Step::End
     }
 
-    /// Answers without a server. Only a redirect of a request without a body leaves the connection open.
+    /// Answers without a server. A request with a body leaves no connection open.
     async fn answer(&mut self, answer: &Answer, shape: &Shape, observed: Observed) -> Step {
-        let goes_on = matches!(answer, Answer::Redirect(_)) && shape.keep_alive && shape.body.is_finished();
+        let goes_on = answer.may_go_on() && shape.keep_alive && shape.body.is_finished();
         let goes_on = goes_on && !self.shared.is_draining();
-        let bytes = answer.write(shape.http10, shape.is_head, goes_on);
+        let bytes =
+            self.bytes_of(answer, AsAsked { http10: shape.http10, is_head: shape.is_head, keep_alive: goes_on }).await;
         observed.answered(answer.why(), bytes.len());
         if !goes_on {
             return Step::Last(bytes);
@@ -180,6 +182,15 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
         match self.client.send(&bytes, self.shared.timeouts.client).await {
             Ok(()) => Step::Next,
             Err(_) => Step::End,
+        }
+    }
+
+    async fn bytes_of(&self, answer: &Answer, as_asked: AsAsked) -> Vec<u8> {
+        match (answer, &self.shared.statistics) {
+            (Answer::Statistics(form), Some(statistics)) => {
+                Answer::write_statistics(as_asked, *form, &statistics.rendered(*form).await)
+            }
+            _ => answer.write(as_asked, &self.shared.error_files),
         }
     }
 
@@ -193,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
 
     /// Answers what is no request. Its version is unknown.
     fn refuse(&self, why: Why) -> Step {
-        let bytes = Answer::Status(why.status()).write(false, false, false);
+        let bytes = Answer::Status(why.status()).write(AsAsked::UNKNOWN, &self.shared.error_files);
         self.client.origin.accepted.refused(why, bytes.len());
         Step::Last(bytes)
     }

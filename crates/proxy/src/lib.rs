@@ -10,6 +10,7 @@ mod client;
 mod connection;
 mod deadline;
 mod descriptors;
+mod error_files;
 mod exchange;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -26,6 +27,7 @@ mod proxy_protocol;
 mod resolve;
 mod scratch;
 mod server_stream;
+mod statistics;
 mod tcp;
 pub mod tls;
 mod trusted;
@@ -35,9 +37,11 @@ mod world;
 
 pub use accept::BindError;
 pub use descriptors::raise_descriptor_limit;
+pub use error_files::{BadErrorFile, ERROR_FILE_CODES, ErrorFiles, LONGEST_ERROR_FILE};
 pub use off_limits::{OffLimits, is_own};
 pub use ports::Ports;
 pub use resolve::{BadResolver, Resolver};
+pub use statistics::{Render, Statistics, StatisticsForm};
 pub use trusted::{Network, Trusted};
 pub use world::{Cell, World};
 
@@ -74,6 +78,10 @@ pub struct Rules {
     pub http2: bool,
     /// What is never dialled, whatever services say; `None`: nothing.
     pub off_limits: Option<OffLimits>,
+    /// The page of statistics, if there is one.
+    pub statistics: Option<Statistics>,
+    /// Pages in place of the built-in ones.
+    pub error_files: ErrorFiles,
 }
 
 /// The running data plane.

@@ -5,8 +5,10 @@
 use crate::Rules;
 use crate::accept::{self, Entrance};
 use crate::descriptors::Reserve;
+use crate::error_files::ErrorFiles;
 use crate::observe::{self, Observer};
 use crate::off_limits::OffLimits;
+use crate::statistics::Statistics;
 use crate::tcp::Loads;
 use crate::tcp::check::Probes;
 use crate::trusted::Trusted;
@@ -46,6 +48,10 @@ pub(crate) struct Shared {
     pub(crate) http2: bool,
     /// What is never dialled.
     pub(crate) off_limits: Option<OffLimits>,
+    /// Who is asked for statistics, if anybody is.
+    pub(crate) statistics: Option<Statistics>,
+    /// Pages in place of the built-in ones.
+    pub(crate) error_files: ErrorFiles,
     /// When accepting stops so that descriptors are left.
     pub(crate) reserve: Reserve,
     /// Connections of servers in tcp mode, where they are counted.
@@ -100,7 +106,7 @@ pub(crate) struct Open(usize);
 
 impl Shared {
     pub(crate) fn new(world: Cell, rules: Rules, observer: Observer) -> Shared {
-        let Rules { timeouts, trusted, http2, off_limits } = rules;
+        let Rules { timeouts, trusted, http2, off_limits, statistics, error_files } = rules;
         Shared {
             world,
             timeouts,
@@ -108,6 +114,8 @@ impl Shared {
             trusted,
             http2,
             off_limits,
+            statistics,
+            error_files,
             reserve: Reserve::of_process(),
             loads: Arc::default(),
             probes: Probes::default(),

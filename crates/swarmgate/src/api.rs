@@ -13,6 +13,7 @@ mod reload;
 mod remove;
 mod reply;
 mod services;
+mod statistics;
 mod token;
 
 pub use cert::{KEPT, ONLY_NEWER};
@@ -25,6 +26,7 @@ use crate::controller::Controller;
 use crate::follow::Readiness;
 use crate::peers::{Call, Peers};
 use crate::sharing::Asked;
+use crate::statistics::Sources;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -69,6 +71,8 @@ pub struct Api {
     pub readiness: Readiness,
     /// What the data plane counts.
     pub observer: Observer,
+    /// The same in HAProxy's rows.
+    pub statistics: Sources,
     /// When the program started.
     pub started: Instant,
     /// Whether the program was told to stop.
@@ -96,6 +100,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/docker-flow-proxy/config", any(config::handle))
         .route("/v1/docker-flow-proxy/ping", any(ping))
         .route("/v1/docker-flow-proxy/successfulinitreload", any(successful_initial_reload))
+        .route("/v1/docker-flow-proxy/metrics", any(statistics::handle))
         .route("/metrics", any(metrics::handle))
         .route("/v1/test", any(async || Reply::ok("Test v1")))
         .route("/v2/test", any(async || Reply::ok("Test v2")));

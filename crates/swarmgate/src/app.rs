@@ -4,21 +4,22 @@
 
 use crate::addresses::ClientResolver;
 use crate::api::{self, Api};
-use crate::certificates::Store;
+use crate::certificates::{Certificates, Store};
 use crate::controller::Controller;
 use crate::declared;
 use crate::follow::{Follower, Readiness};
 use crate::listener_api;
 use crate::peers::Peers;
-use crate::settings::{ListenerSettings, ProxySettings};
+use crate::settings::{ListenerSettings, ProxySettings, StatisticsSettings};
 use crate::sharing;
+use crate::statistics::Sources;
 use anyhow::Context as _;
 use model::haproxy::{Globals, Secrets};
 use model::service::OwnApi;
 use model::{Frontend, Snapshot};
 use proxy::observe::Observer;
 use proxy::tls::Tls;
-use proxy::{Cell, OffLimits, Proxy, Resolver, Rules, World};
+use proxy::{Cell, OffLimits, Proxy, Resolver, Rules, Statistics, World};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -36,7 +37,7 @@ use tokio::time::Instant;
 pub struct RunningProxy {
     /// Where the control API answers.
     pub api: SocketAddr,
-    /// The bound ports, in the order of the frontends.
+    /// The bound ports, in the order of the frontends; behind them the one that is for statistics alone.
     pub ports: Vec<u16>,
     /// The writer.
     pub controller: Controller,
@@ -70,7 +71,9 @@ pub async fn start_proxy_logging_to(
     if let Err(error) = proxy::raise_descriptor_limit() {
         tracing::warn!("the limit of file descriptors stays as it is: {error}");
     }
-    let bound = proxy::bind(settings.bind_ip, &settings.frontends, settings.threads)?;
+    let own_port = settings.statistics.as_ref().and_then(|statistics| statistics.port);
+    let frontends: Vec<_> = settings.frontends.iter().copied().chain(own_port.map(plain)).collect();
+    let bound = proxy::bind(settings.bind_ip, &frontends, settings.threads)?;
     let api_socket = bind_api(settings.ip, settings.port).await?;
     let api_address = api_socket.local_addr()?;
     let ports = bound.ports().to_vec();
@@ -82,10 +85,13 @@ pub async fn start_proxy_logging_to(
     };
     let (tls, store) = open_certificates(&settings)?;
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
+    let started = Instant::now();
+    let http_ports = ports[..settings.frontends.len()].to_vec();
+    let statistics = Sources { observer: observer.clone(), cell: cell.clone(), ports: http_ports, own_port, started };
     let mut tasks = JoinSet::new();
     let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver.clone(), client.clone())
         .with_secrets(settings.cluster_secret.clone(), settings.api_token.clone());
-    let rules = rules(&settings, off_limits(&mut tasks, peers.clone()));
+    let rules = Rules { off_limits: Some(off_limits(&mut tasks, peers.clone())), ..rules(&settings, &statistics) };
     let proxy = bound.serve(cell.clone(), rules, observer.clone())?;
     let own_api = OwnApi { port: api_address.port(), service_name: settings.service_name.clone() };
     let context = model::Context { ports: ports.clone(), own_api: Some(own_api), ..settings.context.clone() };
@@ -96,15 +102,7 @@ pub async fn start_proxy_logging_to(
     let readiness = Readiness::default();
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     if !settings.listeners.is_empty() {
-        let follower = Follower {
-            listeners: settings.listeners.clone(),
-            interval: settings.reconcile_interval,
-            controller: controller.clone(),
-            certificates: certificates.clone(),
-            client: client.clone(),
-            readiness: readiness.clone(),
-        };
-        tasks.spawn(follower.run());
+        tasks.spawn(follower(&settings, &controller, &certificates, &client, &readiness).run());
     }
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
     let stopping = Arc::new(AtomicBool::new(false));
@@ -120,7 +118,8 @@ pub async fn start_proxy_logging_to(
         client,
         readiness,
         observer: observer.clone(),
-        started: Instant::now(),
+        statistics,
+        started,
         stopping: Arc::clone(&stopping),
         globals: globals.clone(),
     };
@@ -129,18 +128,40 @@ pub async fn start_proxy_logging_to(
     Ok(RunningProxy { api: api_address, ports, controller, globals, proxy, drain: settings.drain, stopping, tasks })
 }
 
+/// Whoever asks the listeners.
+fn follower(
+    settings: &ProxySettings,
+    controller: &Controller,
+    certificates: &Certificates,
+    client: &reqwest::Client,
+    readiness: &Readiness,
+) -> Follower {
+    Follower {
+        listeners: settings.listeners.clone(),
+        interval: settings.reconcile_interval,
+        controller: controller.clone(),
+        certificates: certificates.clone(),
+        client: client.clone(),
+        readiness: readiness.clone(),
+    }
+}
+
 /// What clients are spoken to with where they speak TLS, and the owner of its certificates.
 fn open_certificates(settings: &ProxySettings) -> anyhow::Result<(Tls, Store)> {
     let tls = Tls::new(&settings.tls).context("TLS cannot be set up")?;
     let store = Store::open(settings.certificates.clone());
     let tls = tls.with_certificates(store.certificates());
+    tell_without_certificates(settings, &tls);
+    Ok((tls, store))
+}
+
+fn tell_without_certificates(settings: &ProxySettings, tls: &Tls) {
     if tls.certificates().is_empty() && settings.frontends.iter().any(|frontend| frontend.tls) {
         let directory = settings.certificates.certs_dir.display();
         tracing::info!(
             "No certificate yet: ports that speak TLS end every handshake until one is put, or found in {directory}"
         );
     }
-    Ok((tls, store))
 }
 
 /// Starts the role `listener`. Docker need not answer yet.
@@ -212,13 +233,25 @@ impl RunningListener {
     }
 }
 
-fn rules(settings: &ProxySettings, off_limits: OffLimits) -> Rules {
+fn plain(port: u16) -> Frontend {
+    Frontend { port, tls: false, accept_proxy: false }
+}
+
+/// What holds for all connections.
+fn rules(settings: &ProxySettings, statistics: &Sources) -> Rules {
     Rules {
         timeouts: settings.timeouts,
         trusted: settings.trusted.clone(),
         http2: settings.tls.http2,
-        off_limits: Some(off_limits),
+        statistics: settings.statistics.as_ref().map(|settings| page(settings, statistics.clone())),
+        error_files: settings.error_files.1.clone(),
+        off_limits: None,
     }
+}
+
+fn page(settings: &StatisticsSettings, sources: Sources) -> Statistics {
+    let StatisticsSettings { uri, port, credentials } = settings.clone();
+    Statistics { uri, port, credentials, render: Arc::new(move |form| sources.render(form)) }
 }
 
 /// The control API, here and on all replicas, whoever they are at the time: no service may publish it.

@@ -18,3 +18,4 @@ pub mod peers;
 pub mod ping;
 pub mod settings;
 pub mod sharing;
+pub mod statistics;

@@ -3,14 +3,17 @@
 //! Not here: parameters of services (`model::params`), and acting on a setting.
 
 mod docs;
+mod error_files;
 mod read;
 mod services;
+mod statistics;
 mod table;
 mod tls;
 
 pub use docs::markdown;
 pub use read::{Mistakes, Variables};
 pub use services::DeclaredService;
+pub use statistics::StatisticsSettings;
 pub use table::{Role, SETTINGS, Setting};
 
 use crate::addresses::ListenerAddress;
@@ -21,10 +24,10 @@ use model::service::ConnectionMode;
 use model::{Compression, Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
 use proxy::tls::Policy;
-use proxy::{Network, Trusted};
+use proxy::{ErrorFiles, Network, Trusted};
 use read::Reader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +52,10 @@ pub struct ProxySettings {
     pub timeouts: Timeouts,
     /// Who may speak for other clients; nobody listed: everybody.
     pub trusted: Trusted,
+    /// The page of statistics, if there is to be one.
+    pub statistics: Option<StatisticsSettings>,
+    /// Pages in place of the built-in ones, and where they were.
+    pub error_files: (PathBuf, ErrorFiles),
     /// Services that the environment describes.
     pub services: Vec<DeclaredService>,
     /// Where certificates come from.
@@ -105,6 +112,8 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         ip,
         port,
         bind_ip: Ipv4Addr::UNSPECIFIED.into(),
+        statistics: statistics::read(&mut read, &frontends),
+        error_files: error_files::read(&mut read),
         frontends,
         service_name: read.text("SERVICE_NAME"),
         listeners: read.list("LISTENER_ADDRESS", ListenerAddress::parse),

@@ -12,14 +12,14 @@ use std::fmt::Display;
 
 /// Docker Flow's order: ports in tcp mode, those in sni mode, then groups.
 pub(super) fn write_frontends(lines: &mut Lines, table: &TcpTable) {
-    for (mode, name) in [(Mode::Tcp, "tcpFE"), (Mode::Sni, "service")] {
+    for mode in [Mode::Tcp, Mode::Sni] {
         for frontend in table.frontends().iter().filter(|frontend| frontend.mode == mode && !is_listen(frontend)) {
-            write_frontend(lines, frontend, name);
+            write_frontend(lines, frontend);
         }
     }
     for frontend in table.frontends().iter().filter(|frontend| is_listen(frontend)) {
         for backend in &frontend.backends {
-            lines.section(format_args!("listen {}", backend.first().name));
+            lines.section(format_args!("listen {}", section(frontend)));
             write_bind(lines, frontend);
             write_pool(lines, backend);
         }
@@ -42,8 +42,17 @@ fn is_listen(frontend: &TcpFrontend) -> bool {
     matches!(frontend.backends.as_slice(), [backend] if backend.group.is_some())
 }
 
-fn write_frontend(lines: &mut Lines, frontend: &TcpFrontend, name: &str) {
-    lines.section(format_args!("frontend {name}_{}", frontend.port));
+/// The name of the section of a port: Docker Flow's, or that of the one group that has it.
+pub fn section(frontend: &TcpFrontend) -> String {
+    match frontend.backends.as_slice() {
+        [backend] if is_listen(frontend) => backend.first().name.to_string(),
+        _ if frontend.mode == Mode::Tcp => format!("tcpFE_{}", frontend.port),
+        _ => format!("service_{}", frontend.port),
+    }
+}
+
+fn write_frontend(lines: &mut Lines, frontend: &TcpFrontend) {
+    lines.section(format_args!("frontend {}", section(frontend)));
     write_bind(lines, frontend);
     if frontend.needs_name() {
         lines.line("tcp-request inspect-delay 5s");

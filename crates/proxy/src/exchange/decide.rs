@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::http1::fields::is_forwarded;
 use crate::http1::request::{Changes, Request};
 use crate::origin::Origin;
+use crate::statistics::Statistics;
 use crate::trusted::Trust;
 use crate::world::World;
 use model::auth::Access;
@@ -21,7 +22,13 @@ use std::sync::Arc;
 const PROTO: &str = "x-forwarded-proto";
 
 /// Finds the route and writes the head for its server into `room`.
-pub(super) fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Client<S>, room: Vec<u8>) -> Decision {
+pub(super) fn decide<S>(
+    world: &World,
+    request: &Request<'_, '_>,
+    client: &Client<S>,
+    statistics: Option<&Statistics>,
+    room: Vec<u8>,
+) -> Decision {
     let origin = &*client.origin;
     let head = RequestHead {
         method: request.method.as_bytes(),
@@ -33,6 +40,13 @@ pub(super) fn decide<S>(world: &World, request: &Request<'_, '_>, client: &Clien
         verified: origin.is_verified(),
         fields: &Believed { request, is_stranger: origin.trust == Trust::Stranger },
     };
+    if let Some(statistics) = statistics
+        && let Some(answer) = statistics.answer(request, origin.port)
+    {
+        // HAProxy redirects in the frontend before it looks for the page; a port of its own has no such rules.
+        let redirect = statistics.port.map_or_else(|| world.snapshot().routes.redirect(&head), |_| None);
+        return Decision::Answer(redirect.map_or(answer, Answer::Redirect), request.shape);
+    }
     match world.snapshot().routes.find(&head) {
         Verdict::Forward(route) => to_server(world, route, request, origin, room),
         verdict => {

@@ -104,7 +104,8 @@ fn read<S>(
         },
     });
     let room = std::mem::take(room);
-    let mut decision = shared.world.with(|world| decide::decide(world, &request, client, room));
+    let statistics = shared.statistics.as_ref();
+    let mut decision = shared.world.with(|world| decide::decide(world, &request, client, statistics, room));
     if let Decision::Forward(forward) = &mut decision {
         forward.client_keeps &= request.shape.keep_alive && !shared.is_draining();
     }

@@ -120,6 +120,7 @@ impl Observed {
         let Observed { port, started, line } = self;
         book::with(|book| {
             count_answer(book, port, why);
+            book.frontend(port).moved(0, u64::try_from(bytes).unwrap_or(u64::MAX));
             if let Some(mut line) = line {
                 let facts = &mut line.facts;
                 (facts.status, facts.termination) = (why.status(), why.termination());

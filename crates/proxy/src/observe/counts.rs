@@ -54,6 +54,8 @@ pub(super) struct FrontendCounts {
     pub(super) closed: Counter,
     pub(super) accept_errors: Counter,
     pub(super) responses: [Counter; 5],
+    pub(super) request_bytes: Counter,
+    pub(super) response_bytes: Counter,
     pub(super) handshakes: [Counter; Handshake::COUNT],
 }
 
@@ -87,6 +89,14 @@ pub(super) struct ServerCounts {
     pub(super) connect_failures: Counter,
     /// The last connect of this thread failed.
     pub(super) failing: AtomicBool,
+}
+
+impl FrontendCounts {
+    /// So many bytes were taken from clients, and given to them.
+    pub(super) fn moved(&self, request_bytes: u64, response_bytes: u64) {
+        self.request_bytes.add(request_bytes);
+        self.response_bytes.add(response_bytes);
+    }
 }
 
 impl BackendCounts {

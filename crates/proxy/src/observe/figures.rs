@@ -62,6 +62,10 @@ pub struct FrontendFigures {
     pub accept_errors: u64,
     /// Responses by the first digit of their status, 1xx to 5xx, the proxy's own among them.
     pub responses: [u64; 5],
+    /// Bytes of requests taken from clients, counted when a request or tunnel has ended.
+    pub request_bytes: u64,
+    /// Bytes of responses given to clients, the proxy's own among them; counted likewise.
+    pub response_bytes: u64,
     /// TLS handshakes by how they ended, in the order of [`FrontendFigures::HANDSHAKES`].
     pub handshakes: [u64; Handshake::COUNT],
 }
@@ -148,6 +152,8 @@ impl FrontendFigures {
         self.closed += counts.closed.get();
         self.accept_errors += counts.accept_errors.get();
         add_all(&mut self.responses, counts.responses.iter().map(Counter::get));
+        self.request_bytes += counts.request_bytes.get();
+        self.response_bytes += counts.response_bytes.get();
         add_all(&mut self.handshakes, counts.handshakes.iter().map(Counter::get));
     }
 }

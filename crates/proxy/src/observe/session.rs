@@ -179,6 +179,8 @@ impl Drop for Session {
         self.count(duration);
         self.leave_server();
         self.counts().ended.add(1);
+        let (port, request_bytes, response_bytes) = (self.port, self.request_bytes, self.response_bytes);
+        book::with(|book| book.frontend(port).moved(request_bytes, response_bytes));
         if let Some(mut line) = self.line.take() {
             self.complete(&mut line.facts, duration);
             book::with(|book| book.log(&line));

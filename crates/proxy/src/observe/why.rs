@@ -11,6 +11,7 @@ pub(crate) struct Termination(pub(super) [u8; 2]);
 /// Why the proxy itself answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
+    Statistics,
     MovedPermanently,
     Found,
     SeeOther,
@@ -57,6 +58,7 @@ pub(crate) enum Cut {
 
 /// The row of each [`Why`], in its order: status, a word, letters.
 const ROWS: [(Why, u16, &str, &[u8; 2]); Why::COUNT] = [
+    (Why::Statistics, 200, "statistics", b"LR"),
     (Why::MovedPermanently, 301, "redirect", b"LR"),
     (Why::Found, 302, "redirect", b"LR"),
     (Why::SeeOther, 303, "redirect", b"LR"),
@@ -93,7 +95,7 @@ impl Termination {
 }
 
 impl Why {
-    pub(super) const COUNT: usize = 23;
+    pub(super) const COUNT: usize = 24;
 
     /// Of a redirect with this status.
     pub(crate) fn redirect(status: u16) -> Why {

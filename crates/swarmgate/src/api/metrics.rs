@@ -12,6 +12,7 @@ pub use docs::markdown;
 
 use super::Api;
 use crate::output;
+use crate::statistics::{Kind, Row};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
@@ -33,6 +34,8 @@ struct Scrape {
     figures: Figures,
     /// Those that are served.
     certificates: Vec<Arc<Certificate>>,
+    /// What HAProxy would list, of what was used.
+    rows: Vec<Row>,
 }
 
 /// Of the program as a whole.
@@ -55,6 +58,10 @@ pub(super) async fn handle(State(api): State<Arc<Api>>) -> Response {
 }
 
 impl Scrape {
+    fn rows(&self, kind: Kind) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(move |row| row.kind == kind)
+    }
+
     fn now(api: &Api) -> Scrape {
         let figures = api.observer.figures();
         let world = api.controller.cell().world();
@@ -69,7 +76,9 @@ impl Scrape {
             access_log_lines: figures.log_lines,
             access_log_lines_dropped: figures.log_lines_dropped,
         };
-        Scrape { process, figures, certificates: world.tls().certificates().to_vec() }
+        let mut rows = api.statistics.rows(&figures, snapshot);
+        rows.retain(|row| row.is_used);
+        Scrape { process, figures, certificates: world.tls().certificates().to_vec(), rows }
     }
 }
 

@@ -31,6 +31,9 @@ const REFUSED_UNTIL_BUILT: [&str; 1] = ["USERS_PASS_ENCRYPTED"];
 /// Where no time at all makes sense.
 const ZERO_SECONDS: [&str; 2] = ["DRAIN_SECONDS", "DF_RETRY_INTERVAL"];
 
+/// Variables that hold the name of a variable, which may be a secret too.
+const NAMES_OF_NAMES: [&str; 3] = ["STATS_USER_ENV", "STATS_PASS_ENV", "STATS_URI_ENV"];
+
 /// Shorter names are near to too much that has nothing to do with this program, such as `USER`.
 const SHORTEST_MISSPELT: usize = 8;
 
@@ -58,6 +61,12 @@ impl Variables {
                 self.0.insert(setting.name.to_owned(), value.trim_end_matches(['\n', '\r']).to_owned());
             }
         }
+        let named: Vec<_> = NAMES_OF_NAMES.iter().filter_map(|name| self.get(name)).map(str::to_owned).collect();
+        for name in named.into_iter().filter(|name| is_plain(name)) {
+            if let Ok(value) = std::fs::read_to_string(directory.join(secret_name(&name))) {
+                self.0.insert(name, value.trim_end_matches(['\n', '\r']).to_owned());
+            }
+        }
     }
 
     /// What is logged (`LOG`): a level, or `tracing`'s filters.
@@ -68,6 +77,11 @@ impl Variables {
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
+}
+
+/// Whether a name leads to no other folder.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// `dfp_` and the name in lower case; a name that starts so already is not made longer.
@@ -108,6 +122,11 @@ impl<'v> Reader<'v> {
     pub(super) fn text(&self, name: &'static str) -> String {
         let default = setting(name).expect("only names of the table are read").default;
         self.variables.get(name).unwrap_or(default).to_owned()
+    }
+
+    /// The value of the variable whose name is the value of `name`; empty if it is not set.
+    pub(super) fn text_named_by(&self, name: &'static str) -> String {
+        self.variables.get(&self.text(name)).unwrap_or_default().to_owned()
     }
 
     /// The variables whose names begin so, with values, in the order of their names.

@@ -61,7 +61,7 @@ fn all_mistakes_are_reported_at_once() {
 #[test]
 fn variables_that_are_not_acted_on_are_told() {
     let settings = proxy(&variables(&[
-        ("STATS_USER", "admin"),
+        ("STATE_DIR", "/state"),
         ("CONSUL_ADDRESS", "x"),
         ("DFP_SERVICE_PORT", "1"),
         ("ENABLE_H2", "true"),

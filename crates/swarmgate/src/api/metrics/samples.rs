@@ -54,6 +54,11 @@ impl Piece {
                     .iter()
                     .for_each(|of| read(of, samples.labels(names, &[&file_name(of.path())])));
             }
+            Of::Row(kind, read) => {
+                for row in scrape.rows(*kind).skip(places.start).take(places.len()) {
+                    read(row, samples.labels(names, &[&row.section, &row.name]));
+                }
+            }
             Of::Answer(read) => {
                 figures.answers[places]
                     .iter()
@@ -124,6 +129,20 @@ impl Samples<'_> {
     pub(super) fn classes(&mut self, responses: &[u64; 5]) {
         for (class, count) in (1..).zip(responses) {
             self.sample("", &format!("code_class=\"{class}xx\""), count);
+        }
+    }
+
+    /// The same with the label of HAProxy's exporter, and only where there are any.
+    pub(super) fn codes(&mut self, responses: Option<[u64; 5]>) {
+        for (class, count) in (1..).zip(responses.iter().flatten()) {
+            self.sample("", &format!("code=\"{class}xx\""), count);
+        }
+    }
+
+    /// A number, where there is one.
+    pub(super) fn maybe(&mut self, value: Option<u64>) {
+        if let Some(value) = value {
+            self.value(value);
         }
     }
 

@@ -4,7 +4,9 @@
 
 use super::samples::Samples;
 use super::{Process, Scrape};
+use crate::statistics::{Kind as RowKind, Row};
 use Kind::{Counter, Gauge, Histogram};
+use RowKind::{Backend, Frontend, Server};
 use proxy::observe::{AnswerFigures, BackendFigures, DURATION_BOUNDS, FrontendFigures, ServerFigures};
 use proxy::tls::Certificate;
 
@@ -33,6 +35,8 @@ pub(super) enum Of {
     Answer(fn(&AnswerFigures, &mut Samples<'_>)),
     Backend(fn(&BackendFigures, &mut Samples<'_>)),
     Server(fn(&ServerFigures, &mut Samples<'_>)),
+    /// A row of HAProxy's statistics, by the name that HAProxy's exporter gives its figures.
+    Row(RowKind, fn(&Row, &mut Samples<'_>)),
 }
 
 const fn process(name: &'static str, kind: Kind, read: fn(&Process, &mut Samples<'_>), doc: &'static str) -> Metric {
@@ -64,6 +68,16 @@ const fn server(
     doc: &'static str,
 ) -> Metric {
     Metric { name, kind, doc, of: Of::Server(read) }
+}
+
+const fn row(
+    of: RowKind,
+    name: &'static str,
+    kind: Kind,
+    read: fn(&Row, &mut Samples<'_>),
+    doc: &'static str,
+) -> Metric {
+    Metric { name, kind, doc, of: Of::Row(of, read) }
 }
 
 /// Every metric, in the order in which they are shown.
@@ -107,6 +121,36 @@ pub(super) const METRICS: &[Metric] = &[
     server("swarmgate_server_connects_total", Counter, |of, to| to.value(of.connects), "Connections made."),
     server("swarmgate_server_connect_failures_total", Counter, |of, to| to.value(of.connect_failures), "Connections that could not be made."),
     server("swarmgate_server_failing_threads", Gauge, |of, to| to.value(of.failing_threads), "Threads whose last try to connect failed, and that pass the server over while there are others."),
+
+    process("haproxy_up", Gauge, |_, to| to.value(1), "Always 1: there is no other program that could be down."),
+    row(Frontend, "haproxy_frontend_current_sessions", Gauge, |of, to| to.value(of.current), "Connections that are open."),
+    row(Frontend, "haproxy_frontend_connections_total", Counter, |of, to| to.value(of.total), "Connections that were accepted."),
+    row(Frontend, "haproxy_frontend_bytes_in_total", Counter, |of, to| to.maybe(of.bytes_in), "Bytes taken from clients, counted when a request has ended."),
+    row(Frontend, "haproxy_frontend_bytes_out_total", Counter, |of, to| to.maybe(of.bytes_out), "Bytes given to clients, counted likewise."),
+    row(Frontend, "haproxy_frontend_requests_denied_total", Counter, |of, to| to.maybe(of.denied), "Requests that a rule forbade: 403."),
+    row(Frontend, "haproxy_frontend_request_errors_total", Counter, |of, to| to.maybe(of.request_errors), "What was no request, too large a one, or too slow."),
+    row(Frontend, "haproxy_frontend_http_requests_total", Counter, |of, to| to.maybe(of.response_count()), "Requests that were answered."),
+    row(Frontend, "haproxy_frontend_http_responses_total", Counter, |of, to| to.codes(of.responses), "Responses by class."),
+    row(Backend, "haproxy_backend_up", Gauge, |_, to| to.value(1), "Always 1."),
+    row(Backend, "haproxy_backend_weight", Gauge, |_, to| to.value(1), "Always 1."),
+    row(Backend, "haproxy_backend_current_queue", Gauge, |_, to| to.value(0), "Always 0: no request waits for a place at a server."),
+    row(Backend, "haproxy_backend_max_queue", Gauge, |_, to| to.value(0), "Always 0."),
+    row(Backend, "haproxy_backend_current_sessions", Gauge, |of, to| to.value(of.current), "Requests and tunnels that are going on."),
+    row(Backend, "haproxy_backend_connections_total", Counter, |of, to| to.value(of.total), "Requests that were to be forwarded."),
+    row(Backend, "haproxy_backend_bytes_in_total", Counter, |of, to| to.maybe(of.bytes_in), "Bytes taken from clients."),
+    row(Backend, "haproxy_backend_bytes_out_total", Counter, |of, to| to.maybe(of.bytes_out), "Bytes given to clients."),
+    row(Backend, "haproxy_backend_connection_errors_total", Counter, |of, to| to.maybe(of.connect_errors), "Connections that could not be made."),
+    row(Backend, "haproxy_backend_response_errors_total", Counter, |of, to| to.maybe(of.response_errors), "Responses that ended before they were whole."),
+    row(Backend, "haproxy_backend_retry_warnings_total", Counter, |of, to| to.maybe(of.retries), "Requests that were sent again, to the same server or another."),
+    row(Backend, "haproxy_backend_redispatch_warnings_total", Counter, |of, to| to.maybe(of.redispatches), "Of those, the ones to another."),
+    row(Backend, "haproxy_backend_http_responses_total", Counter, |of, to| to.codes(of.responses), "Responses by class."),
+    row(Server, "haproxy_server_up", Gauge, |of, to| to.value(u64::from(!of.is_down())), "0 if none of its addresses could be reached the last time."),
+    row(Server, "haproxy_server_weight", Gauge, |_, to| to.value(1), "Always 1."),
+    row(Server, "haproxy_server_current_sessions", Gauge, |of, to| to.value(of.current), "Requests and tunnels that are going on."),
+    row(Server, "haproxy_server_connections_total", Counter, |of, to| to.value(of.total), "Requests that there was a connection for."),
+    row(Server, "haproxy_server_bytes_in_total", Counter, |of, to| to.maybe(of.bytes_in), "Bytes taken from clients."),
+    row(Server, "haproxy_server_bytes_out_total", Counter, |of, to| to.maybe(of.bytes_out), "Bytes given to clients."),
+    row(Server, "haproxy_server_connection_errors_total", Counter, |of, to| to.maybe(of.connect_errors), "Connections that could not be made."),
 ];
 
 impl Of {
@@ -119,6 +163,9 @@ impl Of {
             Of::Answer(_) => &["code", "reason"],
             Of::Backend(_) => &["backend", "service"],
             Of::Server(_) => &["backend", "service", "server"],
+            Of::Row(Frontend, _) => &["frontend"],
+            Of::Row(Backend, _) => &["backend"],
+            Of::Row(Server, _) => &["backend", "server"],
         }
     }
 
@@ -132,6 +179,7 @@ impl Of {
             Of::Answer(_) => figures.answers.len(),
             Of::Backend(_) => figures.backends.len(),
             Of::Server(_) => figures.servers.len(),
+            Of::Row(kind, _) => scrape.rows(*kind).count(),
         }
     }
 }

@@ -60,7 +60,7 @@ fn scrape(backends: usize) -> Scrape {
     // 2030-01-01
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000);
     let certificate = Certificate::from_pem("/certs/xip.io.pem", XIP_IO, now).unwrap();
-    Scrape { process, figures, certificates: vec![Arc::new(certificate)] }
+    Scrape { process, figures, certificates: vec![Arc::new(certificate)], rows: Vec::new() }
 }
 
 fn text(scrape: &Scrape) -> String {
@@ -99,7 +99,11 @@ fn names_follow_the_conventions() {
     for metric in METRICS {
         let is_counter = metric.kind.word() == "counter";
         assert_eq!(metric.name.ends_with("_total"), is_counter, "{}", metric.name);
-        assert!(metric.name.starts_with("swarmgate_") && metric.doc.ends_with('.'), "{}", metric.name);
+        assert!(
+            (metric.name.starts_with("swarmgate_") || metric.name.starts_with("haproxy_")) && metric.doc.ends_with('.'),
+            "{}",
+            metric.name
+        );
     }
     assert_eq!(DURATION_BOUNDS.len(), 14);
 }
