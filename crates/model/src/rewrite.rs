@@ -117,6 +117,10 @@ impl Rewritten {
         }
         changed.extend_from_slice(rest);
         changed.extend_from_slice(query);
+        // Whoever takes `/demo/` away from `/demo/x` means `/x`, and no server knows a path without its slash.
+        if !changed.starts_with(b"/") {
+            changed.insert(0, b'/');
+        }
         self.target = changed;
     }
 
@@ -255,7 +259,6 @@ mod tests {
     fn a_rewrite_that_breaks_the_line_is_an_error() {
         check(line("^.*$", "nonsense"), "GET /a", Err(NotARequestLine));
         check(line("^.*$", r"GET\ /a\nX:\ y\ HTTP/1.1"), "GET /a", Err(NotARequestLine));
-        check(Rewrite::path("^/", "").map(|one| vec![one]), "GET /a", Err(NotARequestLine));
         check(Rewrite::path("a", "#").map(|one| vec![one]), "GET /a", Err(NotARequestLine));
         check(Rewrite::path("a", "\u{e9}").map(|one| vec![one]), "GET /a", Err(NotARequestLine));
         check(line("^GET", "CONNECT"), "GET /a", Err(NotARequestLine));
@@ -263,8 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn bug_a_path_that_a_rewrite_leaves_without_its_slash_gets_it_back() {
+        for (search, path, after) in
+            [("/demo", "/demo", "/"), ("/demo/", "/demo/x?y", "/x?y"), ("/demo", "/demo?x", "/?x")]
+        {
+            check(Rewrite::path(search, "").map(|one| vec![one]), &format!("GET {path}"), Ok(&format!("GET {after}")));
+        }
+    }
+
+    #[test]
     fn a_match_of_nothing_and_runaway_patterns_end() {
-        check(Rewrite::pairs("x*,y,g"), "GET /a", Ok("GET y/a").and(Err(NotARequestLine)));
+        check(Rewrite::pairs("x*,y,g"), "GET /a", Ok("GET /y/a"));
         check(line("(a+)+$", "x"), &format!("GET /{}b", "a".repeat(40)), Ok(&format!("GET /{}b", "a".repeat(40))));
     }
 
