@@ -33,8 +33,21 @@ pub trait Fields {
 
     /// Whether any element of the comma-separated values of `name` is `wanted`, byte for byte (HAProxy's `hdr`).
     fn has_element(&self, name: &str, wanted: &[u8]) -> bool {
-        self.any(name, &mut |value| value.split(|byte| *byte == b',').any(|element| element.trim_ascii() == wanted))
+        self.any(name, &mut |value| elements(value).any(|element| element == wanted))
     }
+}
+
+/// The elements of a comma-separated value, blanks around them taken off. A comma in a quoted string divides nothing (RFC 9110 §5.6.4);
+/// a string that is never closed reaches to the end, as in HAProxy.
+pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    let divides = move |byte: &u8| {
+        let (was_quoted, was_escaped) = (quoted, escaped);
+        escaped = was_quoted && !was_escaped && *byte == b'\\';
+        quoted ^= *byte == b'"' && !was_escaped;
+        *byte == b',' && !was_quoted
+    };
+    value.split(divides).map(<[u8]>::trim_ascii)
 }
 
 /// Header fields as a list of names and values, in order.
@@ -47,5 +60,25 @@ impl Fields for FieldList<'_> {
 
     fn first(&self, name: &str) -> Option<&[u8]> {
         self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::elements;
+
+    #[test]
+    fn bug_a_comma_in_a_quoted_string_divides_no_elements() {
+        for (value, expected) in [
+            ("a, b ,c", &["a", "b", "c"][..]),
+            (r#""a,b", c"#, &[r#""a,b""#, "c"]),
+            (r#"x="\",", y"#, &[r#"x="\",""#, "y"]),
+            (r#"a, "b, c"#, &["a", r#""b, c"#]),
+            ("", &[""]),
+        ] {
+            let found: Vec<_> =
+                elements(value.as_bytes()).map(|element| std::str::from_utf8(element).unwrap()).collect();
+            assert_eq!(found, expected, "{value}");
+        }
     }
 }
