@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A pool of servers. Its name is Docker Flow's, for logs, metrics and haproxy.cfg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
-    /// `<aclName>-be<port>_<index>`; `https-` before it for requests over TLS. Unique: a later one of the same name ends in `~2`.
+    /// `<aclName>-be<port>_<index>`; `https-` before it for requests over TLS. Unique: a later one of the same name ends in `:2`.
     pub name: Arc<str>,
     /// The service it belongs to: the server's name in haproxy.cfg.
     pub service: ServiceName,

@@ -1,7 +1,7 @@
 //! A snapshot as a haproxy.cfg: what `GET /config` shows, in the sections and names that Docker Flow Proxy's users look for.
 //!
 //! It is a view, and HAProxy can run it once its passwords are shown ([`Secrets`]): the same requests are then answered alike, but for
-//! what docs/migration.md lists. Names that collide end in `~2`.
+//! what docs/migration.md lists. Names that collide end in `:2`.
 //! Not here: writing files, running HAProxy.
 
 mod acl;

@@ -3,7 +3,7 @@
 //! Not here: what a rule leads to (`haproxy::frontend`).
 
 use super::Lines;
-use super::quote::{argument, patterns, word};
+use super::quote::{self, argument, word};
 use crate::route::host::HostPattern;
 use crate::route::path::PathPattern;
 use crate::route::{Rule, RuleKind};
@@ -17,7 +17,7 @@ pub(super) struct Acls<'l> {
     /// Where they are declared, each before the first line that needs it.
     pub(super) lines: &'l mut Lines,
     /// The tests of each name, in the order in which they came.
-    declared: BTreeMap<String, Vec<String>>,
+    declared: BTreeMap<String, Vec<Test>>,
 }
 
 impl<'l> Acls<'l> {
@@ -35,13 +35,15 @@ impl<'l> Acls<'l> {
     }
 
     /// The name under which `test` stands: `name`, numbered if other tests have that name. HAProxy would ask any of them.
-    fn declare(&mut self, name: String, test: String) -> String {
+    fn declare(&mut self, name: String, test: Test) -> String {
         let tests = self.declared.entry(name.clone()).or_default();
         let known = tests.iter().position(|known| *known == test);
         let place = known.unwrap_or(tests.len());
-        let name = if place == 0 { name } else { format!("{name}~{}", place + 1) };
+        let name = if place == 0 { name } else { format!("{name}:{}", place + 1) };
         if known.is_none() {
-            self.lines.line(format_args!("acl {name} {test}"));
+            for line in &test {
+                self.lines.line(format_args!("acl {name} {line}"));
+            }
             tests.push(test);
         }
         name
@@ -49,7 +51,10 @@ impl<'l> Acls<'l> {
 }
 
 /// A condition: `!` or nothing, the ACL's name, and its test.
-type Condition = (&'static str, String, String);
+type Condition = (&'static str, String, Test);
+
+/// What stands behind an ACL's name, line by line: any of them may hold.
+type Test = Vec<String>;
 
 fn tests(rule: &Rule) -> Vec<Condition> {
     let destination = rule.destination();
@@ -67,7 +72,7 @@ fn tests(rule: &Rule) -> Vec<Condition> {
     tests.extend(hosts(rule).map(|test| ("", format!("domain_{stem}"), test)));
     if let Some(port) = rule.source_port() {
         let name = if https.is_empty() { "srcPort" } else { "srcHttpsPort" };
-        tests.push(("", format!("{name}_{acl}{port}_{index}"), format!("dst_port {port}")));
+        tests.push(("", format!("{name}_{acl}{port}_{index}"), vec![format!("dst_port {port}")]));
     }
     match rule.kind() {
         RuleKind::RedirectWhenHttpProto => tests.push(proto("", acl, "http")),
@@ -90,22 +95,22 @@ fn port(rule: &Rule) -> u16 {
     port.unwrap_or_default()
 }
 
-fn paths(paths: &[PathPattern]) -> Option<String> {
+fn paths(paths: &[PathPattern]) -> Option<Test> {
     let first = paths.first()?;
-    Some(format!("{} {}", first.kind(), patterns(paths.iter().map(PathPattern::as_str))))
+    Some(quote::tests(&first.kind().to_string(), paths.iter().map(PathPattern::as_str)))
 }
 
-fn hosts(rule: &Rule) -> Option<String> {
+fn hosts(rule: &Rule) -> Option<Test> {
     let hosts = rule.hosts();
     if hosts.iter().any(|host| host.as_str().is_empty()) {
-        return Some("hdr(host) -m found".to_owned());
+        return Some(vec!["hdr_len(host) gt 0".to_owned()]);
     }
     let texts = hosts.iter().map(HostPattern::as_str);
-    (!hosts.is_empty()).then(|| format!("{} -i {}", rule.host_keyword(), patterns(texts)))
+    (!hosts.is_empty()).then(|| quote::tests(&format!("{} -i", rule.host_keyword()), texts))
 }
 
 fn proto(not: &'static str, acl: &str, value: &str) -> Condition {
-    (not, format!("is_{acl}_{value}"), format!("hdr(X-Forwarded-Proto) {value}"))
+    (not, format!("is_{acl}_{value}"), vec![format!("hdr(X-Forwarded-Proto) {value}")])
 }
 
 fn agents(rule: &Rule) -> Option<Condition> {
@@ -114,7 +119,7 @@ fn agents(rule: &Rule) -> Option<Condition> {
     let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     let joined: String = agents.join("_").chars().map(safe).take(LONGEST_AGENTS).collect();
     let name = format!("user_agent_{}_{joined}_{}", rule.service().acl_name, destination.index);
-    let test = || format!("hdr_sub(User-Agent) -i {}", patterns(agents.iter().map(String::as_str)));
+    let test = || quote::tests("hdr_sub(User-Agent) -i", agents.iter().map(String::as_str));
     (!agents.is_empty()).then(|| ("", name, test()))
 }
 
@@ -133,8 +138,8 @@ fn headers(rule: &Rule) -> Vec<Condition> {
             let fetch = |method: &str| word(&format!("{method}({})", argument(name))).into_owned();
             // A line has no word for nothing.
             let test = match value.as_str() {
-                "" => format!("{} 0", fetch("hdr_len")),
-                value => format!("{} {}", fetch("hdr"), patterns(std::iter::once(value))),
+                "" => vec![format!("{} 0", fetch("hdr_len"))],
+                value => quote::tests(&fetch("hdr"), std::iter::once(value)),
             };
             ("", acl, test)
         })

@@ -3,7 +3,7 @@
 //! Not here: which requests come (`haproxy::frontend`).
 
 use super::frontend::to_https;
-use super::quote::{argument, patterns, word};
+use super::quote::{argument, tests, word};
 use super::{DEFAULT_USERS, Globals, Lines, compression, write_userlist};
 use crate::auth::{Access, ServiceUsers};
 use crate::backend::Backend;
@@ -90,11 +90,11 @@ fn write_guard(lines: &mut Lines, route: &Route) {
         lines.line("http-request deny unless { ssl_c_used } { ssl_c_verify 0 }");
     }
     if !guard.allowed_methods.is_empty() {
-        lines.line(format_args!("acl valid_allowed_method method {}", methods(&guard.allowed_methods)));
+        write_methods(lines, "valid_allowed_method", &guard.allowed_methods);
         lines.line("http-request deny unless valid_allowed_method");
     }
     if !guard.denied_methods.is_empty() {
-        lines.line(format_args!("acl valid_denied_method method {}", methods(&guard.denied_methods)));
+        write_methods(lines, "valid_denied_method", &guard.denied_methods);
         lines.line("http-request deny if valid_denied_method");
     }
     if guard.deny_http {
@@ -110,8 +110,10 @@ fn write_guard(lines: &mut Lines, route: &Route) {
     lines.line("http-request del-header Authorization");
 }
 
-fn methods(methods: &[String]) -> String {
-    patterns(methods.iter().map(String::as_str))
+fn write_methods(lines: &mut Lines, acl: &str, methods: &[String]) {
+    for test in tests("method", methods.iter().map(String::as_str)) {
+        lines.line(format_args!("acl {acl} {test}"));
+    }
 }
 
 /// `reqrep` changed a line as a whole; HAProxy 2.1 dropped the word. The same in its present words: the line is put together, replaced
@@ -134,7 +136,7 @@ fn write_line_rewrites(lines: &mut Lines, rewrites: &[Rewrite]) {
 /// The users of a service. The name of the global ones is taken.
 fn userlist(service: &Service) -> String {
     let name = format!("{}Users", service.name);
-    if name == DEFAULT_USERS { format!("{name}~2") } else { name }
+    if name == DEFAULT_USERS { format!("{name}:2") } else { name }
 }
 
 /// An IPv6 address in brackets, so that its last colon is not taken for the port's.

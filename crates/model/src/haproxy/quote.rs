@@ -28,6 +28,15 @@ pub(super) fn argument(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The most words of a line that may be patterns: HAProxy takes 64 words in all.
+const MOST_PATTERNS: usize = 50;
+
+/// A test of any of these patterns, as one ACL says it: in as many lines of its name as it takes.
+pub(super) fn tests<'t>(fetch: &str, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let texts: Vec<_> = texts.collect();
+    texts.chunks(MOST_PATTERNS).map(|texts| format!("{fetch} {}", patterns(texts.iter().copied()))).collect()
+}
+
 /// The patterns of an ACL. `--` keeps one that starts with `-` from being read as a flag such as `-f <file>`.
 pub(super) fn patterns<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     let texts: Vec<_> = texts.collect();

@@ -4,7 +4,7 @@
 
 use super::Lines;
 use super::backend::bracketed;
-use super::quote::patterns;
+use super::quote::tests;
 use crate::route::host::HostPattern;
 use crate::service::Mode;
 use crate::tcp::{TcpBackend, TcpFrontend, TcpRule, TcpTable};
@@ -87,7 +87,9 @@ fn write_rule(lines: &mut Lines, rule: &TcpRule, backend: &TcpBackend) {
     }
     for wanted in methods {
         let texts = rule.names.iter().filter(|name| method(name) == wanted).map(HostPattern::as_str);
-        lines.line(format_args!("acl {} req.ssl_sni{wanted} -i {}", rule.acl, patterns(texts)));
+        for test in tests(&format!("req.ssl_sni{wanted} -i"), texts) {
+            lines.line(format_args!("acl {} {test}", rule.acl));
+        }
     }
     lines.line(format_args!("use_backend {} if {}", backend.first().name, rule.acl));
 }

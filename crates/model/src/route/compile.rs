@@ -122,7 +122,7 @@ impl Compiler<'_> {
         let named = self.table.names.get(backend.name.as_bytes()).map(Few::as_slice).unwrap_or_default();
         let before = named.partition_point(|other| other < place.0);
         if before > 0 {
-            backend.name = format!("{}~{}", backend.name, before + 1).into();
+            backend.name = format!("{}:{}", backend.name, before + 1).into();
         }
         let access = match service.destinations[destination].guard.ignore_authorization {
             true => Access::Open,

@@ -147,7 +147,7 @@ fn behaviour_22_what_asks_for_a_client_certificate_is_closed_without_one() {
 #[test]
 fn backends_of_the_same_name_are_told_apart() {
     let services = ["serviceName=a&aclName=x&servicePath=/a&port=1", "serviceName=b&aclName=x&servicePath=/b&port=1"];
-    check(&services, &[("/a", "x-be1_0"), ("/b", "x-be1_0~2")]);
+    check(&services, &[("/a", "x-be1_0"), ("/b", "x-be1_0:2")]);
 }
 
 fn from<T: Clone + std::fmt::Debug + 'static>(choices: &[T]) -> impl Strategy<Value = T> + use<T> {

@@ -89,8 +89,8 @@ impl TcpFrontend {
 impl TcpFrontend {
     /// HAProxy asks any of the ACLs of one name, so no two rules have the same.
     fn unique_acl(&self, acl: String) -> String {
-        let same = self.rules.iter().filter(|rule| rule.acl.split('~').next() == Some(acl.as_str())).count();
-        if same == 0 { acl } else { format!("{acl}~{}", same + 1) }
+        let same = self.rules.iter().filter(|rule| first_of(&rule.acl) == acl).count();
+        if same == 0 { acl } else { format!("{acl}:{}", same + 1) }
     }
 }
 
@@ -105,9 +105,17 @@ impl TcpBackend {
     }
 }
 
+/// The name of an ACL without the number that tells it from others of that name.
+fn first_of(acl: &str) -> &str {
+    match acl.rsplit_once(':') {
+        Some((first, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => first,
+        _ => acl,
+    }
+}
+
 /// `name`, numbered if another backend has it.
 fn unique(name: Arc<str>, names: &mut FxHashSet<Arc<str>>) -> Arc<str> {
-    let numbered = (2..).map(|number| format!("{name}~{number}").into());
+    let numbered = (2..).map(|number| format!("{name}:{number}").into());
     let mut candidates = std::iter::once(Arc::clone(&name)).chain(numbered);
     let name = candidates.find(|name| !names.contains(name)).expect("numbers never end");
     names.insert(Arc::clone(&name));
