@@ -6,7 +6,7 @@
 mod backend;
 mod encrypted;
 mod folder;
-mod handshake;
+pub(crate) mod handshake;
 mod http2;
 mod listener;
 mod log;

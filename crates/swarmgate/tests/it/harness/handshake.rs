@@ -78,7 +78,7 @@ pub(crate) async fn certificate_for(proxy: &TestProxy, name: Option<&str>) -> Op
 
 /// Takes every certificate.
 #[derive(Debug)]
-struct Anybody;
+pub(crate) struct Anybody;
 
 impl ServerCertVerifier for Anybody {
     fn verify_server_cert(
