@@ -4,6 +4,7 @@
 
 use crate::compression::Compression;
 use crate::service::{ConnectionMode, Destination, Dial, ServerTls, Service, ServiceName};
+use crate::statement::Statements;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Backend {
     pub connection_mode: ConnectionMode,
     /// How its responses are compressed; `None`: not at all.
     pub compression: Option<Arc<Compression>>,
+    /// What is done with the fields of requests and responses.
+    pub statements: Arc<Statements>,
 }
 
 /// A place among the backends of a route table. It may be another one's in the next table.
@@ -46,6 +49,7 @@ impl Backend {
             timeout_tunnel: destination.timeout_tunnel,
             connection_mode: service.connection_mode,
             compression: service.compression.clone().filter(|compression| !compression.is_off()),
+            statements: Arc::clone(&service.statements),
         }
     }
 }

@@ -8,16 +8,18 @@ mod acl;
 mod backend;
 mod compression;
 mod frontend;
-mod quote;
 mod tcp;
 
 pub use tcp::section as tcp_section;
 
 use crate::auth::{GlobalUsers, User};
 use crate::compression::Compression;
+use crate::expression::Condition;
 use crate::frontend::{Frontend, Timeouts};
+use crate::quote::word;
 use crate::service::ConnectionMode;
 use crate::snapshot::Snapshot;
+use crate::statement::Statement;
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,12 +111,26 @@ fn write_userlist(lines: &mut Lines, name: &str, users: &[User], secrets: Secret
     for user in users {
         let password = match secrets {
             Secrets::Masked => MASK.into(),
-            Secrets::Shown => quote::word(user.password()),
+            Secrets::Shown => word(user.password()),
         };
-        lines.line(format_args!("user {} insecure-password {password}", quote::word(user.name())));
+        lines.line(format_args!("user {} insecure-password {password}", word(user.name())));
     }
     if users.is_empty() {
         lines.line("# nobody may pass: none of the users that were asked for is usable");
+    }
+}
+
+/// Statements, and before them the ACLs that they name and no statement of the section has named yet.
+fn write_statements(lines: &mut Lines, keyword: &str, statements: &[Statement]) {
+    for statement in statements {
+        for acl in statement.condition.iter().flat_map(Condition::definitions) {
+            for definition in acl.lines().map(|line| format!("acl {line}")) {
+                if !lines.section_has(&definition) {
+                    lines.line(definition);
+                }
+            }
+        }
+        lines.line(format_args!("{keyword} {}", statement.shown()));
     }
 }
 
@@ -124,6 +140,12 @@ struct Lines(String);
 impl Lines {
     fn section(&mut self, title: impl Display) {
         let _ = write!(self.0, "\n{title}\n");
+    }
+
+    /// Whether the last section has this line already.
+    fn section_has(&self, line: &str) -> bool {
+        let start = self.0.rfind("\n\n").unwrap_or_default();
+        self.0[start..].lines().any(|known| known.trim_start() == line)
     }
 
     fn line(&mut self, words: impl Display) {

@@ -3,6 +3,7 @@
 //! Not here: reading and writing the request itself; the proxy hands in method and target and takes them back.
 
 use crate::pattern::Pattern;
+use crate::quote::unescape;
 use pcre2::bytes::Captures;
 use std::fmt;
 
@@ -104,18 +105,7 @@ impl Rewritten {
     fn replace_in_path(&mut self, search: &Pattern, replace: &Template, all: bool) {
         let length = self.target.iter().position(|byte| *byte == b'?').unwrap_or(self.target.len());
         let (path, query) = self.target.split_at(length);
-        let (mut changed, mut rest) = (Vec::with_capacity(self.target.len()), path);
-        while let Some(captures) = search.captures(rest) {
-            let Some(whole) = captures.get(0) else { break };
-            changed.extend_from_slice(&rest[..whole.start()]);
-            replace.expand(&captures, &mut changed);
-            rest = &rest[whole.end()..];
-            // A match of nothing would match for ever.
-            if !all || whole.start() == whole.end() || changed.len() > LONGEST_TARGET {
-                break;
-            }
-        }
-        changed.extend_from_slice(rest);
+        let mut changed = substitute(path, search, all, &|captures, into| replace.expand(captures, into));
         changed.extend_from_slice(query);
         // Whoever takes `/demo/` away from `/demo/x` means `/x`, and no server knows a path without its slash.
         if !changed.starts_with(b"/") {
@@ -193,32 +183,30 @@ impl fmt::Display for Template {
     }
 }
 
-fn compile(search: &str) -> Result<Pattern, String> {
-    Pattern::compile(&unescape(search), false).map_err(|error| error.to_string())
+/// `text` with the first match of `search`, or all of them, replaced. It ends where it gets longer than a request line may be.
+pub(crate) fn substitute(
+    text: &[u8],
+    search: &Pattern,
+    all: bool,
+    expand: &dyn Fn(&Captures<'_>, &mut Vec<u8>),
+) -> Vec<u8> {
+    let (mut changed, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some(captures) = search.captures(rest) {
+        let Some(whole) = captures.get(0) else { break };
+        changed.extend_from_slice(&rest[..whole.start()]);
+        expand(&captures, &mut changed);
+        rest = &rest[whole.end()..];
+        // A match of nothing would match for ever.
+        if !all || whole.start() == whole.end() || changed.len() > LONGEST_TARGET {
+            break;
+        }
+    }
+    changed.extend_from_slice(rest);
+    changed
 }
 
-/// Takes HAProxy's quoting out of a word: `\ `, `\\`, `\#`, `\"`, `\'` are the character behind, `\r`, `\n`, `\t` and `\xHH` a byte.
-/// Any other backslash stays: it belongs to the regular expression (HAProxy configuration manual §2.2).
-pub fn unescape(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let code = rest.get(1..3).and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii);
-        let (character, length) = match (rest.chars().next(), code) {
-            (Some(quoted @ (' ' | '\\' | '#' | '"' | '\'')), _) => (quoted, 1),
-            (Some('r'), _) => ('\r', 1),
-            (Some('n'), _) => ('\n', 1),
-            (Some('t'), _) => ('\t', 1),
-            (Some('x'), Some(code)) => (char::from(code), 3),
-            _ => ('\\', 0),
-        };
-        plain.push(character);
-        rest = &rest[length..];
-    }
-    plain.push_str(rest);
-    plain
+fn compile(search: &str) -> Result<Pattern, String> {
+    Pattern::compile(&unescape(search), false).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -278,11 +266,5 @@ mod tests {
     fn a_match_of_nothing_and_runaway_patterns_end() {
         check(Rewrite::pairs("x*,y,g"), "GET /a", Ok("GET /y/a"));
         check(line("(a+)+$", "x"), &format!("GET /{}b", "a".repeat(40)), Ok(&format!("GET /{}b", "a".repeat(40))));
-    }
-
-    #[test]
-    fn quoting_is_haproxys() {
-        assert_eq!(unescape(r"a\ b\\c\#\x41\d\1\."), r"a b\c#A\d\1\.");
-        assert_eq!(unescape("tail\\"), "tail\\");
     }
 }

@@ -12,7 +12,6 @@ mod index;
 pub mod path;
 mod rule;
 pub mod verdict;
-mod word;
 
 pub use head::{FieldList, Fields, RequestHead};
 pub use rule::{Rule, RuleKind};

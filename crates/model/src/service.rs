@@ -10,6 +10,7 @@ mod parse;
 mod read;
 mod refusal;
 mod server_tls;
+mod statements;
 mod tcp;
 
 pub use connection_mode::ConnectionMode;
@@ -21,10 +22,12 @@ pub use tcp::{Balance, TcpOptions};
 
 use crate::auth::{GlobalUsers, ServiceUsers};
 use crate::compression::Compression;
+use crate::expression::Environment;
 use crate::params::Params;
 use crate::rewrite::Rewrite;
 use crate::route::host::{DomainAlgorithm, HostPattern};
 use crate::route::path::PathPattern;
+use crate::statement::Statements;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +59,8 @@ pub struct Service {
     pub redirect_when_http_proto: bool,
     /// Redirect to https where X-Forwarded-Proto is not `https`.
     pub redirect_unless_https_proto: bool,
+    /// What is done with the fields of its requests and responses.
+    pub statements: Arc<Statements>,
     /// Ways into the service, by index.
     pub destinations: Vec<Destination>,
     /// The parameters as they came: what `/config?type=json` shows and what tells a change from a repetition.
@@ -182,6 +187,8 @@ pub struct Context {
     pub instance: Option<String>,
     /// The control API, which no service may publish; `None`: not known.
     pub own_api: Option<OwnApi>,
+    /// What `env(…)` and `hostname` stand for in values of header fields.
+    pub environment: Environment,
 }
 
 impl Default for Context {
@@ -197,6 +204,7 @@ impl Default for Context {
             verifies_clients: false,
             instance: None,
             own_api: None,
+            environment: Environment::default(),
         }
     }
 }

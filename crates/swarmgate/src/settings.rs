@@ -3,6 +3,7 @@
 //! Not here: parameters of services (`model::params`), and acting on a setting.
 
 mod docs;
+mod environment;
 mod error_files;
 mod read;
 mod services;
@@ -124,7 +125,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         certificates: read_certificates(&mut read),
         cluster_secret: read_bearer(&mut read, "DFP_CLUSTER_SECRET"),
         api_token: read_bearer(&mut read, "DFP_API_TOKEN"),
-        context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read) },
+        context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read, variables) },
         tls,
         validates_addresses: !read.flag("SKIP_ADDRESS_VALIDATION"),
         ca_file: Some(read.text("CA_FILE")).filter(|file| !file.is_empty()),
@@ -282,7 +283,7 @@ fn read_access_log(read: &mut Reader<'_>) -> Option<LogSettings> {
     format.map(|format| LogSettings { format, errors_only })
 }
 
-fn read_context(read: &mut Reader<'_>) -> Context {
+fn read_context(read: &mut Reader<'_>, variables: &Variables) -> Context {
     let algorithm = |text: &str| {
         DomainAlgorithm::parse(text)
             .ok_or("is not one of hdr(host), hdr_beg(host), hdr_dom(host), hdr_end(host), hdr_sub(host), hdr_reg(host)")
@@ -307,6 +308,7 @@ fn read_context(read: &mut Reader<'_>) -> Context {
         verifies_clients: false,
         instance: read.flag("FILTER_PROXY_INSTANCE_NAME").then(|| read.text("PROXY_INSTANCE_NAME").trim().to_owned()),
         own_api: None,
+        environment: environment::environment(variables),
     }
 }
 

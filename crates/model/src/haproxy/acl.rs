@@ -3,7 +3,7 @@
 //! Not here: what a rule leads to (`haproxy::frontend`).
 
 use super::Lines;
-use super::quote::{self, argument, word};
+use crate::quote::{self, argument, word};
 use crate::route::host::HostPattern;
 use crate::route::path::PathPattern;
 use crate::route::{Rule, RuleKind};

@@ -3,10 +3,10 @@
 //! Not here: which requests come (`haproxy::frontend`).
 
 use super::frontend::to_https;
-use super::quote::{argument, tests, word};
-use super::{DEFAULT_USERS, Globals, Lines, compression, write_userlist};
+use super::{DEFAULT_USERS, Globals, Lines, compression, write_statements, write_userlist};
 use crate::auth::{Access, ServiceUsers};
 use crate::backend::Backend;
+use crate::quote::{argument, tests, word};
 use crate::rewrite::Rewrite;
 use crate::route::{Route, RouteTable};
 use crate::service::{ServerTls, Service, ServiceName};
@@ -45,6 +45,8 @@ fn write_backend(
     if backend.connection_mode != globals.connection_mode {
         lines.line(format_args!("option {}", backend.connection_mode.keyword()));
     }
+    write_statements(lines, "http-request", &backend.statements.request);
+    write_statements(lines, "http-response", &backend.statements.response);
     for (name, limit) in [("server", backend.timeout_server), ("tunnel", backend.timeout_tunnel)] {
         if let Some(limit) = limit {
             lines.timeout(name, limit);
@@ -56,6 +58,7 @@ fn write_backend(
     if place == compression::Place::Backends {
         backend.compression.iter().for_each(|own| compression::write(lines, own));
     }
+    write_statements(lines, "http-request", &backend.statements.last);
     let tls = backend.server_tls.as_ref().map(|tls| server_tls(tls, globals)).unwrap_or_default();
     lines.line(format_args!("server {} {}:{}{tls}", backend.service, bracketed(backend.dial.host()), backend.port));
 }

@@ -3,9 +3,9 @@
 //! HAProxy adds what a backend says to what `defaults` says; a service speaks for itself. So as soon as one does, all do.
 //! Not here: what the words mean (`compression`).
 
-use super::quote::word;
 use super::{Globals, Lines};
 use crate::compression::{Algorithm, Compression};
+use crate::quote::word;
 use crate::route::RouteTable;
 use std::fmt::Write as _;
 

@@ -3,9 +3,9 @@
 //! Not here: the conditions of a rule (`haproxy::acl`), and what a backend does with a request (`haproxy::backend`).
 
 use super::acl::Acls;
-use super::quote::{format_string, word};
 use super::{Globals, Lines};
 use crate::frontend::Frontend;
+use crate::quote::{format_string, word};
 use crate::route::{Rule, RuleKind};
 use crate::snapshot::Snapshot;
 

@@ -4,7 +4,7 @@
 
 use super::Lines;
 use super::backend::bracketed;
-use super::quote::tests;
+use crate::quote::tests;
 use crate::route::host::HostPattern;
 use crate::service::Mode;
 use crate::tcp::{TcpBackend, TcpFrontend, TcpRule, TcpTable};

@@ -208,7 +208,7 @@ pub const PARAMS: &[Param] = &[
     Param::service("connectionMode", Backend, Text, "HAProxy's connection mode: `http-keep-alive` (the default unless `CONNECTION_MODE` is set), `http-server-close` (a connection to the server serves one request), `httpclose` or `forceclose` (so does the client's). `http-tunnel` is `http-keep-alive`.", "http-server-close").warns(),
     Param::destination("sslVerifyNone", Backend, Flag, "`true`: the service is dialled over TLS and its certificate is not checked. No name is sent to it (SNI).", "true"),
     Param::destination("sslVerifyHost", Backend, Text, "The service is dialled over TLS, and its certificate must be valid for this host name or address, by one of the authorities in `SERVER_CA_FILE`, or of Mozilla's where that is not set. The name is sent too (SNI). A server that cannot show such a certificate gets no request: 503. Wins over `sslVerifyNone`.", "go-demo.internal"),
-    Param::service("backendExtra", Backend, Text, "Lines of HAProxy's language for the service's backend.", "http-request deny if { path /x }").not_yet(),
+    Param::service("backendExtra", Backend, Text, "Lines of HAProxy's language for the service's backend, behind everything else: see [rules.md](rules.md). A line that this proxy cannot act on refuses the service.", "http-request deny if { path_beg /private }"),
     Param::destination("userDef", Backend, Text, "Nothing depends on it: only templates of one's own used it. It is shown in `/config?type=json`.", "blue").warns(),
 
     Param::service("reqRepSearch", Rewriting, Text, "A PCRE that is matched against the request line, `METHOD URI HTTP/1.1`; blanks are written `\\ `. Nothing happens without `reqRepReplace`.", "^([^\\ ]*)\\ /something/(.*)"),
@@ -232,12 +232,12 @@ pub const PARAMS: &[Param] = &[
     Param::service("redirectUnlessHttpsProto", Redirects, Flag, "`true`: requests whose X-Forwarded-Proto is not `https` are redirected to https.", "true"),
     Param::destination("redirectFromDomain", Redirects, List, "Domains whose requests are redirected (301) to the first `serviceDomain`, whatever their path. A host that starts with one counts.", "old-domain.com"),
 
-    Param::service("addReqHeader", Headers, List, "Header fields added to requests.", "X-Port %[dst_port]").alias(&["addHeader"]).not_yet(),
-    Param::service("setReqHeader", Headers, List, "Header fields set in requests.", "X-Real-IP %[src]").alias(&["setHeader"]).not_yet(),
-    Param::service("delReqHeader", Headers, List, "Header fields taken out of requests.", "X-Debug").not_yet(),
-    Param::service("addResHeader", Headers, List, "Header fields added to responses.", "X-Served-By swarm").not_yet(),
-    Param::service("setResHeader", Headers, List, "Header fields set in responses.", "Strict-Transport-Security max-age=16000000").not_yet(),
-    Param::service("delResHeader", Headers, List, "Header fields taken out of responses.", "Server").not_yet(),
+    Param::service("addReqHeader", Headers, List, "Header fields added to requests: each a name and a value, and perhaps a condition (`if { ssl_fc }`), in HAProxy's language; see [rules.md](rules.md). A value with blanks or a separator is quoted.", "X-Port %[dst_port]").alias(&["addHeader"]),
+    Param::service("setReqHeader", Headers, List, "The same, in place of all fields of the name that the client sent.", "X-Real-IP %[src]").alias(&["setHeader"]),
+    Param::service("delReqHeader", Headers, List, "Names of header fields that are taken out of requests, each perhaps with a condition. It comes after those that add and set.", "X-Debug"),
+    Param::service("addResHeader", Headers, List, "Header fields added to responses of the service; the proxy's own answers have none of them.", "X-Served-By %b"),
+    Param::service("setResHeader", Headers, List, "The same, in place of all fields of the name that the service sent.", "Strict-Transport-Security \"max-age=16000000; includeSubDomains\" if { ssl_fc }"),
+    Param::service("delResHeader", Headers, List, "Names of header fields that are taken out of responses, after adding and setting.", "Server"),
     Param::service("compressionAlgo", Headers, Text, "How responses are compressed for clients that ask for it (Accept-Encoding), in place of `COMPRESSION_ALGO`: `gzip`, `deflate`, `raw-deflate`, `br`, `zstd`, or several of them divided by blanks; a client gets what it likes most, and of what it likes equally `br`, then `zstd`, then `gzip`. `identity` alone turns compression off. Compressed are, as HAProxy does it, whole responses of HTTP/1.1 with the status 200 to 203 that have no Content-Encoding, no `no-transform`, and not several parts; a strong ETag becomes a weak one.", "gzip br").warns(),
     Param::service("compressionType", Headers, Text, "Media types that are compressed, divided by blanks, in place of `COMPRESSION_TYPE`: the starts of Content-Type, in any case of letters. Unset: all of them, and responses without one.", "text/html text/css").warns(),
 

@@ -2,8 +2,8 @@
 //!
 //! Not here: finding the rule for a host among thousands (`route::index`).
 
-use super::word;
 use crate::pattern::{BadPattern, Pattern};
+use crate::word;
 
 /// The longest host that is looked at, in bytes: a DNS name has at most 253.
 const LONGEST_HOST: usize = 255;

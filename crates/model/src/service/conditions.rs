@@ -5,7 +5,8 @@
 use super::read::Reader;
 use super::tcp::sni_matcher;
 use super::{Context, Mode};
-use crate::rewrite;
+use crate::expression::fields::is_token;
+use crate::quote;
 use crate::route::host::{DomainAlgorithm, HostPattern};
 use crate::route::path::{PathPattern, PathType};
 
@@ -52,7 +53,7 @@ pub(super) fn read_path_type(reader: &mut Reader<'_>, mode: Mode) -> PathType {
 pub(super) fn read_paths(reader: &mut Reader<'_>, name: &'static str, kind: PathType) -> Vec<PathPattern> {
     let mut patterns = Vec::new();
     for text in reader.list(name) {
-        let text = rewrite::unescape(text);
+        let text = quote::unescape(text);
         if text.bytes().any(|byte| byte.is_ascii_control()) {
             reader.bad(name, &text, "holds a line end or another control character");
             continue;
@@ -127,11 +128,6 @@ pub(super) fn read_agents(reader: &mut Reader<'_>) -> Vec<String> {
         }
     }
     agents
-}
-
-/// The name of a field or a method (RFC 9110 §5.6.2).
-pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 pub(super) fn is_host(text: &str) -> bool {

@@ -4,10 +4,11 @@
 //! exists, values without an index only stand in for missing indexed ones.
 //! Not here: domains, paths and fields (`service::conditions`), and what makes a service complete (`service::parse`).
 
-use super::conditions::{self, is_host, is_token};
+use super::conditions::{self, is_host};
 use super::read::{Reader, shown};
 use super::{Context, Destination, Dial, Guard, HttpsPort, Mode, ServiceName};
 use super::{server_tls, tcp};
+use crate::expression::fields::is_token;
 use crate::params::Params;
 use crate::rewrite::Rewrite;
 use crate::route::host::DomainAlgorithm;

@@ -4,6 +4,7 @@
 //! Not here: reading single values (`service::read`) and the destinations (`service::destinations`).
 
 use super::read::{self, Reader};
+use super::statements;
 use super::{ConnectionMode, Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations};
 use crate::auth::{self, ServiceUsers};
 use crate::compression::{Compression, NOT_ALGORITHMS};
@@ -43,16 +44,23 @@ fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, nam
     reader.flag("distribute");
     reader.flag("checkResolvers");
     refuse_templates(reader);
+    let extra = statements::read_extra(reader, context);
+    let mut destinations = destinations::read(reader, params, context, &name);
+    for destination in &mut destinations {
+        destination.timeout_server = extra.timeout_server.or(destination.timeout_server);
+        destination.timeout_tunnel = extra.timeout_tunnel.or(destination.timeout_tunnel);
+    }
     Service {
         acl_name: acl_name.unwrap_or_else(|| name.as_str().to_owned()),
         replicas: read_replicas(reader),
         is_default_backend: reader.flag("isDefaultBackend"),
-        connection_mode: read_connection_mode(reader, context),
+        connection_mode: extra.connection_mode.unwrap_or_else(|| read_connection_mode(reader, context)),
         compression: read_compression(reader, context),
         users: read_users(reader, context),
         redirect_when_http_proto: reader.flag("redirectWhenHttpProto"),
         redirect_unless_https_proto: reader.flag("redirectUnlessHttpsProto"),
-        destinations: destinations::read(reader, params, context, &name),
+        statements: Arc::new(statements::read(reader, context, &extra)),
+        destinations,
         params: params.clone(),
         name,
     }

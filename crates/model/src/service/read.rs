@@ -118,6 +118,11 @@ impl<'p> Reader<'p> {
         }
     }
 
+    /// Refuses a value of HAProxy's language, with the word that is at fault.
+    pub(super) fn unusable(&mut self, name: &'static str, error: &dyn std::fmt::Display) {
+        self.refuse(format!("service `{}`: {name}: {error}", self.service));
+    }
+
     pub(super) fn refuse(&mut self, message: String) {
         self.refused.get_or_insert_with(|| Refused::unusable(message));
     }

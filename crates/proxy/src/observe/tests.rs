@@ -23,6 +23,7 @@ fn backend(name: &str) -> Backend {
         timeout_tunnel: None,
         connection_mode: model::service::ConnectionMode::default(),
         compression: None,
+        statements: Arc::default(),
     }
 }
 

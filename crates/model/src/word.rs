@@ -3,7 +3,7 @@
 //! Not here: which bytes divide words; the caller says so.
 
 /// Whether `word` stands in `text` between delimiters or ends of the text. Delimiters around `word` itself do not count.
-pub(super) fn contains(text: &[u8], word: &[u8], delimiters: &[u8]) -> bool {
+pub(crate) fn contains(text: &[u8], word: &[u8], delimiters: &[u8]) -> bool {
     let word = trim(word, delimiters);
     let is_delimiter = |at: usize| text.get(at).is_none_or(|byte| delimiters.contains(byte));
     if word.is_empty() {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// One word of a line.
-pub(super) fn word(text: &str) -> Cow<'_, str> {
+pub(crate) fn word(text: &str) -> Cow<'_, str> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"#\"'\\$".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return Cow::Borrowed(text);
@@ -20,7 +20,7 @@ pub(super) fn word(text: &str) -> Cow<'_, str> {
 }
 
 /// One argument of a sample expression, such as `path` of `regsub(path,…)`. The expression as a whole goes through [`word`].
-pub(super) fn argument(text: &str) -> Cow<'_, str> {
+pub(crate) fn argument(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_.-:^$*+?|[]{}".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => Cow::Borrowed(text),
@@ -32,13 +32,13 @@ pub(super) fn argument(text: &str) -> Cow<'_, str> {
 const MOST_PATTERNS: usize = 50;
 
 /// A test of any of these patterns, as one ACL says it: in as many lines of its name as it takes.
-pub(super) fn tests<'t>(fetch: &str, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+pub(crate) fn tests<'t>(fetch: &str, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     let texts: Vec<_> = texts.collect();
     texts.chunks(MOST_PATTERNS).map(|texts| format!("{fetch} {}", patterns(texts.iter().copied()))).collect()
 }
 
 /// The patterns of an ACL. `--` keeps one that starts with `-` from being read as a flag such as `-f <file>`.
-pub(super) fn patterns<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+pub(crate) fn patterns<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     let texts: Vec<_> = texts.collect();
     let flags = if texts.iter().any(|text| text.starts_with('-')) { "-- " } else { "" };
     let words: Vec<_> = texts.into_iter().map(word).collect();
@@ -46,7 +46,7 @@ pub(super) fn patterns<'t>(texts: impl Iterator<Item = &'t str>) -> String {
 }
 
 /// A text where HAProxy expands `%` expressions: a plain one has none.
-pub(super) fn format_string(text: &str) -> String {
+pub(crate) fn format_string(text: &str) -> String {
     word(&text.replace('%', "%%")).into_owned()
 }
 
@@ -69,9 +69,33 @@ fn in_double_quotes(text: &str) -> String {
     quoted
 }
 
+/// Takes HAProxy's quoting out of a word: `\ `, `\\`, `\#`, `\"`, `\'` are the character behind, `\r`, `\n`, `\t` and `\xHH` a byte.
+/// Any other backslash stays: it belongs to the regular expression (HAProxy configuration manual §2.2).
+pub(crate) fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let code = rest.get(1..3).and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii);
+        let (character, length) = match (rest.chars().next(), code) {
+            (Some(quoted @ (' ' | '\\' | '#' | '"' | '\'')), _) => (quoted, 1),
+            (Some('r'), _) => ('\r', 1),
+            (Some('n'), _) => ('\n', 1),
+            (Some('t'), _) => ('\t', 1),
+            (Some('x'), Some(code)) => (char::from(code), 3),
+            _ => ('\\', 0),
+        };
+        plain.push(character);
+        rest = &rest[length..];
+    }
+    plain.push_str(rest);
+    plain
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{argument, format_string, patterns, word};
+    use super::{argument, format_string, patterns, unescape, word};
 
     #[test]
     fn a_word_is_quoted_only_where_it_must_be() {
@@ -106,5 +130,11 @@ mod tests {
     #[test]
     fn a_percent_sign_is_doubled_where_expressions_are_expanded() {
         assert_eq!(format_string("a%[env(X)]"), "a%%[env(X)]");
+    }
+
+    #[test]
+    fn quoting_is_haproxys() {
+        assert_eq!(unescape(r"a\ b\\c\#\x41\d\1\."), r"a b\c#A\d\1\.");
+        assert_eq!(unescape("tail\\"), "tail\\");
     }
 }

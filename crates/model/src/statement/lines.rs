@@ -1,0 +1,146 @@
+//! Lines of HAProxy's language that operators add: `backendExtra` and `EXTRA_FRONTEND`.
+//!
+//! A line is understood as HAProxy understands it, or refused: none is left out silently.
+//! Not here: the statements themselves (`statement::parse`).
+
+use super::Statement;
+use crate::expression::{Environment, Known, Names, Scope, Unusable, words};
+use crate::service::ConnectionMode;
+use std::time::Duration;
+
+/// What lines say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// Their `http-request` rules.
+    pub request: Vec<Statement>,
+    /// Their `http-response` rules.
+    pub response: Vec<Statement>,
+    /// `timeout server`.
+    pub timeout_server: Option<Duration>,
+    /// `timeout tunnel`.
+    pub timeout_tunnel: Option<Duration>,
+    /// `option http-server-close` and its like.
+    pub connection_mode: Option<ConnectionMode>,
+}
+
+/// The section that lines are added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The frontend `services`: `EXTRA_FRONTEND`.
+    Frontend,
+    /// A service's backend: `backendExtra`.
+    Backend,
+}
+
+/// A line that is not understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {number}: {error}; ENGINE=haproxy, once it is built, will take any line of HAProxy's")]
+pub struct BadLine {
+    /// Which one, from 1 on.
+    pub number: usize,
+    /// The word at fault, and why.
+    pub error: Unusable,
+}
+
+impl Extra {
+    /// Parses lines. Empty ones and comments are nothing.
+    pub fn parse(text: &str, section: Section, environment: &Environment) -> Result<Extra, BadLine> {
+        let mut lines = Vec::new();
+        for (line, number) in text.lines().zip(1..) {
+            let words = words(line, environment).map_err(|error| BadLine { number, error })?;
+            lines.extend(Some((number, words)).filter(|(_, words)| !words.is_empty()));
+        }
+        let mut parser = Parser { section, environment, names: Names::default(), extra: Extra::default() };
+        for (number, words) in &lines {
+            parser.define(words).map_err(|error| BadLine { number: *number, error })?;
+        }
+        for (number, words) in &lines {
+            parser.line(words).map_err(|error| BadLine { number: *number, error })?;
+        }
+        Ok(parser.extra)
+    }
+}
+
+struct Parser<'e> {
+    section: Section,
+    environment: &'e Environment,
+    /// All of them, before the first rule is parsed: a later line of a name belongs to the rules before it too, as in HAProxy.
+    names: Names,
+    extra: Extra,
+}
+
+impl Parser<'_> {
+    fn define(&mut self, words: &[String]) -> Result<(), Unusable> {
+        match words.split_first() {
+            Some((first, rest)) if first == "acl" => self.names.define(rest, self.environment),
+            _ => Ok(()),
+        }
+    }
+
+    fn line(&mut self, words: &[String]) -> Result<(), Unusable> {
+        let Some((first, rest)) = words.split_first() else { return Ok(()) };
+        match first.as_str() {
+            "acl" => Ok(()),
+            "http-request" => {
+                let statement = Statement::parse(rest, &self.names, self.known(Scope::Request))?;
+                self.extra.request.push(statement);
+                Ok(())
+            }
+            "http-response" => {
+                let statement = Statement::parse(rest, &self.names, self.known(Scope::Response))?;
+                self.extra.response.push(statement);
+                Ok(())
+            }
+            // HAProxy's older word; it is asked after the rules above.
+            "redirect" => {
+                self.extra.request.push(Statement::parse(words, &self.names, self.known(Scope::Request))?);
+                Ok(())
+            }
+            "timeout" if self.section == Section::Backend => self.timeout(rest),
+            "option" => self.option(rest),
+            word => Err(Unusable::new(word, NOT_KNOWN)),
+        }
+    }
+
+    fn known(&self, scope: Scope) -> Known<'_> {
+        Known { scope, environment: self.environment }
+    }
+
+    fn timeout(&mut self, words: &[String]) -> Result<(), Unusable> {
+        let [name, limit] = words else { return Err(Unusable::new("timeout", "needs a name and a time")) };
+        let limit = read_time(limit)?;
+        match name.as_str() {
+            "server" => self.extra.timeout_server = Some(limit),
+            "tunnel" => self.extra.timeout_tunnel = Some(limit),
+            other => return Err(Unusable::new(other, "is no timeout that a backend has here: `server` and `tunnel`")),
+        }
+        Ok(())
+    }
+
+    fn option(&mut self, words: &[String]) -> Result<(), Unusable> {
+        let [name] = words else { return Err(Unusable::new(words.join(" "), NOT_KNOWN)) };
+        match ConnectionMode::parse(name).filter(|_| self.section == Section::Backend) {
+            Some(mode) => self.extra.connection_mode = Some(mode),
+            None => return Err(Unusable::new(name, "is no option that this proxy can act on here")),
+        }
+        Ok(())
+    }
+}
+
+/// A time as HAProxy writes it: milliseconds, or with a unit (configuration manual §2.5).
+fn read_time(text: &str) -> Result<Duration, Unusable> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let milliseconds = match unit {
+        "ms" | "" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => 0,
+    };
+    let time = number.parse::<u32>().ok().map(|number| u64::from(number) * milliseconds).filter(|time| *time > 0);
+    time.map(Duration::from_millis).ok_or_else(|| Unusable::new(text, "is not a time such as `60s`"))
+}
+
+const NOT_KNOWN: &str = "begins no line that this proxy can act on here";
