@@ -3,7 +3,7 @@
 //! Not here: addresses, health and connections. Those are observations; the proxy keeps them.
 
 use crate::compression::Compression;
-use crate::service::{ConnectionMode, Destination, Dial, ServerTls, Service, ServiceName};
+use crate::service::{ConnectionMode, Destination, Dial, Discovery, ServerTls, Service, ServiceName, Sessions};
 use crate::statement::Statements;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,16 @@ pub struct Backend {
     pub compression: Option<Arc<Compression>>,
     /// What is done with the fields of requests and responses.
     pub statements: Arc<Statements>,
+    /// The cookie that keeps a client with one server, named after the service; `None`: clients do not stay.
+    pub cookie: Option<Arc<str>>,
+    /// How many servers haproxy.cfg has room for where they are tasks that DNS lists; `None`: one server.
+    pub slots: Option<u32>,
 }
+
+/// Servers that haproxy.cfg has room for where the number of tasks is not known.
+const SLOTS: u32 = 10;
+/// A service has no more tasks than an overlay network has addresses, about; HAProxy makes each of them when it starts.
+const MOST_SLOTS: u32 = 250;
 
 /// A place among the backends of a route table. It may be another one's in the next table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +59,16 @@ impl Backend {
             connection_mode: service.connection_mode,
             compression: service.compression.clone().filter(|compression| !compression.is_off()),
             statements: Arc::clone(&service.statements),
+            cookie: (service.sessions == Sessions::Sticky).then(|| service.name.as_str().into()),
+            slots: slots(service),
         }
     }
+}
+
+/// The number of tasks, where it is known and haproxy.cfg shows tasks.
+fn slots(service: &Service) -> Option<u32> {
+    let wanted = service.sessions != Sessions::None || service.discovery == Discovery::Tasks;
+    wanted.then(|| service.replicas.filter(|replicas| *replicas > 0).unwrap_or(SLOTS).min(MOST_SLOTS))
 }
 
 impl BackendId {

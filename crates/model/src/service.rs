@@ -10,6 +10,7 @@ mod parse;
 mod read;
 mod refusal;
 mod server_tls;
+mod sessions;
 mod statements;
 mod tcp;
 
@@ -18,6 +19,7 @@ pub use own_api::OwnApi;
 pub use parse::{Parsed, one_edit_apart, parse};
 pub use refusal::{Refusal, Refused, Warning};
 pub use server_tls::ServerTls;
+pub use sessions::{Discovery, Sessions};
 pub use tcp::{Balance, TcpOptions};
 
 use crate::auth::{GlobalUsers, ServiceUsers};
@@ -53,6 +55,10 @@ pub struct Service {
     pub connection_mode: ConnectionMode,
     /// How its responses are compressed: as the whole proxy's, unless it says otherwise.
     pub compression: Option<Arc<Compression>>,
+    /// Whether a client stays with one server.
+    pub sessions: Sessions,
+    /// How many servers haproxy.cfg has room for.
+    pub discovery: Discovery,
     /// Who may pass, if the service says so itself.
     pub users: Option<ServiceUsers>,
     /// Redirect to https where X-Forwarded-Proto is `http`.

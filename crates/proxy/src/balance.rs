@@ -1,6 +1,11 @@
-//! Choosing a server among the addresses of a backend: in turn, failing ones last.
+//! Choosing a server among the addresses of a backend: in turn, failing ones last; or the one that a client stays with.
 //!
 //! Not here: where addresses come from (`resolve`) and which ones fail (`health`).
+
+mod sticky;
+
+pub use sticky::SessionKey;
+pub(crate) use sticky::Stickiness;
 
 use crate::health;
 use std::net::{IpAddr, SocketAddr};

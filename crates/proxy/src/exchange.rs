@@ -17,6 +17,7 @@ mod draft;
 mod forward;
 mod head;
 mod patience;
+mod remake;
 mod request;
 mod response;
 mod treatment;

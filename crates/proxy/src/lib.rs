@@ -36,6 +36,7 @@ mod worker;
 mod world;
 
 pub use accept::BindError;
+pub use balance::SessionKey;
 pub use descriptors::raise_descriptor_limit;
 pub use error_files::{BadErrorFile, ERROR_FILE_CODES, ErrorFiles, LONGEST_ERROR_FILE};
 pub use off_limits::{OffLimits, is_own};
@@ -82,6 +83,8 @@ pub struct Rules {
     pub statistics: Option<Statistics>,
     /// Pages in place of the built-in ones.
     pub error_files: ErrorFiles,
+    /// What makes the values of sticky sessions' cookies; the same for all replicas.
+    pub session_key: SessionKey,
 }
 
 /// The running data plane.

@@ -4,6 +4,7 @@
 
 use crate::Rules;
 use crate::accept::{self, Entrance};
+use crate::balance::SessionKey;
 use crate::descriptors::Reserve;
 use crate::error_files::ErrorFiles;
 use crate::observe::{self, Observer};
@@ -52,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) statistics: Option<Statistics>,
     /// Pages in place of the built-in ones.
     pub(crate) error_files: ErrorFiles,
+    /// Makes the values of sticky sessions' cookies.
+    pub(crate) session_key: SessionKey,
     /// When accepting stops so that descriptors are left.
     pub(crate) reserve: Reserve,
     /// Connections of servers in tcp mode, where they are counted.
@@ -106,7 +109,7 @@ pub(crate) struct Open(usize);
 
 impl Shared {
     pub(crate) fn new(world: Cell, rules: Rules, observer: Observer) -> Shared {
-        let Rules { timeouts, trusted, http2, off_limits, statistics, error_files } = rules;
+        let Rules { timeouts, trusted, http2, off_limits, statistics, error_files, session_key } = rules;
         Shared {
             world,
             timeouts,
@@ -116,6 +119,7 @@ impl Shared {
             off_limits,
             statistics,
             error_files,
+            session_key,
             reserve: Reserve::of_process(),
             loads: Arc::default(),
             probes: Probes::default(),

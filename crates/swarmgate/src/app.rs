@@ -4,6 +4,7 @@
 
 use crate::addresses::ClientResolver;
 use crate::api::{self, Api};
+use crate::bearer::Bearer;
 use crate::certificates::{Certificates, Store};
 use crate::controller::Controller;
 use crate::declared;
@@ -246,6 +247,7 @@ fn rules(settings: &ProxySettings, statistics: &Sources) -> Rules {
         statistics: settings.statistics.as_ref().map(|settings| page(settings, statistics.clone())),
         error_files: settings.error_files.1.clone(),
         off_limits: None,
+        session_key: settings.cluster_secret.as_ref().map(Bearer::session_key).unwrap_or_default(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Not here: which call needs which (`api`, `api::certs`), and sending one (`peers`, the listener's notifications).
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use proxy::SessionKey;
 use std::fmt;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
@@ -24,6 +25,11 @@ impl Bearer {
         let mut value = value.expect("visible ASCII can stand in a field");
         value.set_sensitive(true);
         value
+    }
+
+    /// A key of sticky sessions: it cannot be told from their cookies.
+    pub fn session_key(&self) -> SessionKey {
+        SessionKey::new(self.0.as_bytes())
     }
 
     /// Whether a call bears it (RFC 6750 §2.1). The time that this takes tells nothing about it but its length.

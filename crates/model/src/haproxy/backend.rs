@@ -9,7 +9,7 @@ use crate::backend::Backend;
 use crate::quote::{argument, tests, word};
 use crate::rewrite::Rewrite;
 use crate::route::{Route, RouteTable};
-use crate::service::{ServerTls, Service, ServiceName};
+use crate::service::{Dial, ServerTls, Service, ServiceName};
 use rustls_pki_types::ServerName;
 
 pub(super) fn write(lines: &mut Lines, routes: &RouteTable, globals: &Globals) {
@@ -59,8 +59,28 @@ fn write_backend(
         backend.compression.iter().for_each(|own| compression::write(lines, own));
     }
     write_statements(lines, "http-request", &backend.statements.last);
+    write_servers(lines, backend, globals);
+}
+
+/// One server, or as many as DNS may list: their addresses are not the model's to know. A cookie holds what HAProxy makes of a server's
+/// address and a key (`dynamic`), as it does in this proxy, whose key is another.
+fn write_servers(lines: &mut Lines, backend: &Backend, globals: &Globals) {
     let tls = backend.server_tls.as_ref().map(|tls| server_tls(tls, globals)).unwrap_or_default();
-    lines.line(format_args!("server {} {}:{}{tls}", backend.service, bracketed(backend.dial.host()), backend.port));
+    let (service, host, port) = (&backend.service, bracketed(backend.dial.host()), backend.port);
+    let Some(slots) = backend.slots else {
+        return lines.line(format_args!("server {service} {host}:{port}{tls}"));
+    };
+    let host = match &*backend.dial {
+        Dial::Service(name) => format!("tasks.{name}"),
+        _ => host,
+    };
+    let mut prefix = service.to_string();
+    if let Some(cookie) = &backend.cookie {
+        lines.line(format_args!("cookie {cookie} insert indirect nocache dynamic"));
+        lines.line("dynamic-cookie-key swarmgate");
+        prefix.push('_');
+    }
+    lines.line(format_args!("server-template {prefix} {slots} {host}:{port} check{tls}"));
 }
 
 /// How a server is dialled over TLS, as it stands behind its address.

@@ -4,10 +4,10 @@
 //! exists, values without an index only stand in for missing indexed ones.
 //! Not here: domains, paths and fields (`service::conditions`), and what makes a service complete (`service::parse`).
 
-use super::conditions::{self, is_host};
+use super::conditions;
 use super::read::{Reader, shown};
 use super::{Context, Destination, Dial, Guard, HttpsPort, Mode, ServiceName};
-use super::{server_tls, tcp};
+use super::{server_tls, sessions, tcp};
 use crate::expression::fields::is_token;
 use crate::params::Params;
 use crate::rewrite::Rewrite;
@@ -46,7 +46,7 @@ fn read_one(reader: &mut Reader<'_>, context: &Context, name: &ServiceName, algo
     if mode == Mode::Http && paths.is_empty() && !domains.is_empty() {
         paths.extend(PathPattern::parse("/", PathType::default()));
     }
-    let dial = Arc::new(read_dial(reader, name));
+    let dial = Arc::new(sessions::read_dial(reader, name));
     let (port, https) = (reader.port("port"), read_https(reader, mode, context));
     refuse_own_api(reader, context, &dial, [port, https.map(|https| https.port)]);
     Destination {
@@ -95,22 +95,6 @@ fn read_methods(reader: &mut Reader<'_>, name: &'static str) -> Vec<String> {
         }
     }
     methods
-}
-
-fn read_dial(reader: &mut Reader<'_>, name: &ServiceName) -> Dial {
-    let outbound = reader.parsed("outboundHostname", "is not the name or address of a host", |host| {
-        is_host(host.trim()).then(|| host.trim().to_owned())
-    });
-    let discovery = reader.parsed("discoveryType", "is neither `DNS` nor `Overlay`", |text| match text {
-        "Overlay" => Some(true),
-        "DNS" => Some(false),
-        _ => None,
-    });
-    match (outbound, discovery) {
-        (Some(host), _) => Dial::Host(host),
-        (None, Some(true)) => Dial::VirtualAddress(name.as_str().to_owned()),
-        (None, _) => Dial::Service(name.as_str().to_owned()),
-    }
 }
 
 /// A destination that is the control API of the proxy itself is refused: whoever reached it could publish and remove services.

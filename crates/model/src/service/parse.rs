@@ -4,8 +4,10 @@
 //! Not here: reading single values (`service::read`) and the destinations (`service::destinations`).
 
 use super::read::{self, Reader};
-use super::statements;
-use super::{ConnectionMode, Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations};
+use super::{
+    ConnectionMode, Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations, sessions,
+    statements,
+};
 use crate::auth::{self, ServiceUsers};
 use crate::compression::{Compression, NOT_ALGORITHMS};
 use crate::params::Params;
@@ -56,6 +58,8 @@ fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, nam
         is_default_backend: reader.flag("isDefaultBackend"),
         connection_mode: extra.connection_mode.unwrap_or_else(|| read_connection_mode(reader, context)),
         compression: read_compression(reader, context),
+        sessions: sessions::read_sessions(reader),
+        discovery: sessions::read_discovery(reader),
         users: read_users(reader, context),
         redirect_when_http_proto: reader.flag("redirectWhenHttpProto"),
         redirect_unless_https_proto: reader.flag("redirectUnlessHttpsProto"),

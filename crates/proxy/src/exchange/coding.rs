@@ -43,16 +43,16 @@ enum Encoder {
 }
 
 /// Whether a response is compressed: HAProxy's conditions (configuration manual, §4.2, `compression algo`), as it judges them: it has an
-/// end of its own and was sent as HTTP/1.1, to a client of at least that; its status is 200 to 203.
-pub(super) fn suits(head: &Head<'_, '_>, compression: &Compression) -> bool {
+/// end of its own and was sent as HTTP/1.1, to a client of at least that; its status is 200 to 203. `draft` is what became of its fields.
+pub(super) fn suits(head: &Head<'_, '_>, draft: &Draft<'_>, compression: &Compression) -> bool {
     let response = &head.response;
     let whole = response.kind == Kind::Final && (200..=203).contains(&response.status);
     let framed = !response.body.is_finished() && response.body != Body::UntilClose;
-    whole && framed && head.is_http11() && !head.answers_http10() && fields_suit(head, compression)
+    whole && framed && head.is_http11() && !head.answers_http10() && fields_suit(draft, compression)
 }
 
-fn fields_suit(head: &Head<'_, '_>, compression: &Compression) -> bool {
-    let values = |name: &'static str| head.values(name);
+fn fields_suit(draft: &Draft<'_>, compression: &Compression) -> bool {
+    let values = |name: &'static str| draft.values(name);
     let mut etags = values("etag");
     let etag = etags.next();
     let no_transform = |value: &[u8]| {

@@ -2,6 +2,7 @@
 //!
 //! Not here: choosing whose turn it is (`balance`), and names (`resolve`).
 
+use crate::balance::Stickiness;
 use crate::http1::request::Shape;
 use crate::observe::{Session, Why};
 use crate::off_limits::{self, OffLimits};
@@ -13,7 +14,7 @@ use crate::{health, pool};
 use model::Backend;
 use model::service::{ConnectionMode, ServerTls};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
@@ -39,6 +40,8 @@ pub(super) struct Attempt<'u> {
     upstream: &'u Upstream,
     /// What is never dialled.
     off_limits: Option<&'u OffLimits>,
+    /// The server that the client stays with.
+    sticky: Option<Box<Stickiness>>,
     /// The time for all tries together.
     limit: Duration,
     /// Sending the request twice does no harm (RFC 9110 §9.2.2).
@@ -74,14 +77,21 @@ impl<'u> Attempt<'u> {
         let Shape { idempotent, safe, .. } = *request;
         let (off_limits, limit) = (shared.off_limits.as_ref(), shared.timeouts.connect);
         let (tried, why) = (Vec::new(), Why::NoServer);
-        Attempt { upstream, off_limits, limit, idempotent, safe, fresh: false, tried, moved: false, why }
+        Attempt { upstream, off_limits, sticky: None, limit, idempotent, safe, fresh: false, tried, moved: false, why }
+    }
+
+    /// The same for a client that stays with one server.
+    pub(super) fn sticking(mut self, sticky: Option<&Stickiness>) -> Attempt<'u> {
+        self.sticky = sticky.map(|sticky| Box::new(sticky.clone()));
+        self
     }
 
     /// A server's connection. `None`: no server can be reached, or none is known.
     pub(super) async fn server(&mut self, session: &mut Session) -> Option<Server> {
         let addresses = self.upstream.host.addresses().await;
         let port = self.upstream.backend.port;
-        let address = self.upstream.host.turn.pick(&addresses, port, &self.tried)?;
+        let wanted = self.sticky.as_ref().and_then(|sticky| self.wanted(sticky, &addresses));
+        let address = wanted.or_else(|| self.upstream.host.turn.pick(&addresses, port, &self.tried))?;
         if let Some(stream) = self.kept(address) {
             session.connected(&self.upstream.backend, address, true);
             return Some(Server { stream, address, reused: true });
@@ -119,6 +129,13 @@ impl<'u> Attempt<'u> {
     /// Keeps a connection that is between two exchanges.
     pub(super) fn keep(&self, server: Server) {
         pool::give(self.place(server.address), server.stream);
+    }
+
+    /// The server that the client stays with, if it can be had.
+    #[cold]
+    fn wanted(&self, sticky: &Stickiness, addresses: &[IpAddr]) -> Option<SocketAddr> {
+        let wanted = sticky.wanted(addresses, self.upstream.backend.port)?;
+        (!self.tried.contains(&wanted) && !health::is_failing(wanted)).then_some(wanted)
     }
 
     fn place(&self, address: SocketAddr) -> Place {

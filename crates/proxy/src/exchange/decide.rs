@@ -3,14 +3,14 @@
 //! Not here: the rules themselves (`model::route`), and the sockets.
 
 use super::treatment::Treatment;
-use super::{Decision, Forward};
+use super::{Decision, Forward, remake};
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::http1::fields::is_forwarded;
 use crate::http1::request::{Changes, Request};
 use crate::origin::Origin;
-use crate::statistics::Statistics;
 use crate::trusted::Trust;
+use crate::worker::Shared;
 use crate::world::World;
 use model::auth::Access;
 use model::rewrite::{Rewrite, Rewritten};
@@ -23,10 +23,9 @@ const PROTO: &str = "x-forwarded-proto";
 
 /// Finds the route and writes the head for its server into `room`.
 pub(super) fn decide<S>(
-    world: &World,
+    live: (&World, &Shared),
     request: &Request<'_, '_>,
     client: &Client<S>,
-    statistics: Option<&Statistics>,
     room: Vec<u8>,
 ) -> Decision {
     let origin = &*client.origin;
@@ -40,7 +39,8 @@ pub(super) fn decide<S>(
         verified: origin.is_verified(),
         fields: &Believed { request, is_stranger: origin.trust == Trust::Stranger },
     };
-    if let Some(statistics) = statistics
+    let (world, shared) = live;
+    if let Some(statistics) = &shared.statistics
         && let Some(answer) = statistics.answer(request, origin.port)
     {
         // HAProxy redirects in the frontend before it looks for the page; a port of its own has no such rules.
@@ -48,7 +48,7 @@ pub(super) fn decide<S>(
         return Decision::Answer(redirect.map_or(answer, Answer::Redirect), request.shape);
     }
     match world.snapshot().routes.find(&head) {
-        Verdict::Forward(route) => to_server(world, route, request, origin, room),
+        Verdict::Forward(route) => to_server(live, route, request, origin, room),
         verdict => {
             let answer = Answer::to(verdict).unwrap_or(Answer::Status(503));
             Decision::Answer(answer, request.shape)
@@ -56,7 +56,13 @@ pub(super) fn decide<S>(
     }
 }
 
-fn to_server(world: &World, route: &Route, request: &Request<'_, '_>, origin: &Origin, mut room: Vec<u8>) -> Decision {
+fn to_server(
+    (world, shared): (&World, &Shared),
+    route: &Route,
+    request: &Request<'_, '_>,
+    origin: &Origin,
+    mut room: Vec<u8>,
+) -> Decision {
     let upstream = world.upstream(route.backend);
     let rewritten = match rewrite(route, request) {
         Ok(rewritten) => rewritten,
@@ -72,14 +78,22 @@ fn to_server(world: &World, route: &Route, request: &Request<'_, '_>, origin: &O
         fallback_host: upstream.backend.dial.host(),
         close: mode != ConnectionMode::KeepAlive,
     };
-    request.write(&changes, &mut room);
+    let mut treatment = None;
+    if upstream.is_plain {
+        request.write(&changes, &mut room);
+    } else {
+        if remake::write(request, &upstream.backend, &changes, &mut room).is_none() {
+            return Decision::Answer(unusable(route), request.shape);
+        }
+        treatment = Some(Treatment::new(upstream, request, &shared.session_key));
+    }
     let shape = rewritten.as_ref().map_or(request.shape, |line| request.shape.sent_as(&line.method));
     Decision::Forward(Forward {
         shape,
         upstream: Arc::clone(upstream),
         head: room,
         client_keeps: mode != ConnectionMode::Close,
-        treatment: if upstream.is_plain { None } else { Treatment::new(upstream, request) },
+        treatment,
     })
 }
 
@@ -91,13 +105,13 @@ fn rewrite(route: &Route, request: &Request<'_, '_>) -> Result<Option<Rewritten>
     let line = Rewrite::apply_all(route.rewrites(), request.method.as_bytes(), request.target);
     // HEAD decides whether a response has a body: client and server must see the same.
     let usable = line.ok().filter(|line| (line.method == b"HEAD") == request.shape.is_head);
-    usable.map(Some).ok_or_else(|| {
-        tracing::debug!(
-            "service {}: a rewrite made an unusable request line; the client gets 500",
-            route.service().name
-        );
-        Answer::Status(500)
-    })
+    usable.map(Some).ok_or_else(|| unusable(route))
+}
+
+/// What came of a request is none.
+fn unusable(route: &Route) -> Answer {
+    tracing::debug!("service {}: its rules made an unusable request; the client gets 500", route.service().name);
+    Answer::Status(500)
 }
 
 /// The fields of a request as routes may see them: a stranger does not speak for others.

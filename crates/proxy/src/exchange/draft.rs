@@ -26,7 +26,12 @@ impl<'b> Draft<'b> {
 
     /// The first value of a field.
     pub(super) fn first(&self, name: &str) -> Option<&[u8]> {
-        self.fields.iter().find(|field| field.is(name)).map(|field| &*field.value)
+        self.values(name).next()
+    }
+
+    /// The values of a field, in order.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.fields.iter().filter(move |field| field.is(name)).map(|field| &*field.value)
     }
 
     /// One more field.
@@ -41,7 +46,23 @@ impl<'b> Draft<'b> {
     }
 
     pub(super) fn remove(&mut self, name: &str) {
-        self.fields.retain(|field| !field.is(name));
+        self.retain(name, |_| false);
+    }
+
+    /// Of the fields of this name, those whose value `keeps` keeps.
+    pub(super) fn retain(&mut self, name: &str, keeps: impl Fn(&[u8]) -> bool) {
+        self.fields.retain(|field| !field.is(name) || keeps(&field.value));
+    }
+
+    /// Each field of this name with the value that `change` makes of it; without the field where it makes none.
+    pub(super) fn change(&mut self, name: &str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+        self.fields.retain_mut(|field| {
+            let changed = if field.is(name) { change(&field.value) } else { return true };
+            changed.is_some_and(|value| {
+                field.value = Cow::Owned(value);
+                true
+            })
+        });
     }
 
     /// The body has chunks in place of a length.

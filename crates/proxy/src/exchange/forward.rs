@@ -77,9 +77,15 @@ where
     let Ok(mut request) = RequestSide::begin(client, &shape, head) else { return Outcome::Answer(Why::MalformedBody) };
     let server_limit = upstream.backend.timeout_server.unwrap_or(shared.timeouts.server);
     let mut attempt = Attempt::new(&upstream, &shape, shared);
+    if let Some(treatment) = &treatment {
+        attempt = attempt.sticking(treatment.sticky());
+    }
     loop {
         let Some(mut server) = attempt.server(session).await else { return Outcome::Answer(attempt.why()) };
         health::trying(server.address, server_limit);
+        if let Some(treatment) = &mut treatment {
+            treatment.asks(server.address);
+        }
         let mut response = ResponseSide::new(shape, client_keeps, treatment.take());
         let fault = {
             let patience = Patience::new(shared.timeouts.client, server_limit);

@@ -104,8 +104,7 @@ fn read<S>(
         },
     });
     let room = std::mem::take(room);
-    let statistics = shared.statistics.as_ref();
-    let mut decision = shared.world.with(|world| decide::decide(world, &request, client, statistics, room));
+    let mut decision = shared.world.with(|world| decide::decide((world, shared), &request, client, room));
     if let Decision::Forward(forward) = &mut decision {
         forward.client_keeps &= request.shape.keep_alive && !shared.is_draining();
     }

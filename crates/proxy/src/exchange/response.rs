@@ -235,7 +235,7 @@ impl ResponseSide {
                 self.given += client.give_head(&head, outgoing).map_err(|_| Fault::ClientGone)?;
                 continue;
             }
-            let rewritten = self.treatment.as_mut().and_then(|treatment| treatment.rewrite(&head));
+            let rewritten = self.treatment.as_mut().map(|treatment| treatment.rewrite(&head));
             let mut space = field_space();
             let head = match &rewritten {
                 None => head,

@@ -8,6 +8,7 @@ use super::authority::is_authority;
 use super::body::Body;
 use super::fields::{Class, Facts, FieldList};
 use super::{FieldSpace, MAX_EMPTY_LINES, MAX_HEAD, MAX_METHOD, MAX_TARGET, Malformed, Parsed, offset};
+use httparse::Header;
 use model::Fields;
 use model::rewrite::Rewritten;
 
@@ -110,7 +111,7 @@ impl<'h, 'b> Request<'h, 'b> {
         Request::read(&bytes[..length], line, parser.headers).map(Parsed::Complete)
     }
 
-    fn read(head: &'b [u8], line: Line<'b>, headers: &'h [httparse::Header<'b>]) -> Result<Request<'h, 'b>, Malformed> {
+    fn read(head: &'b [u8], line: Line<'b>, headers: &'h [Header<'b>]) -> Result<Request<'h, 'b>, Malformed> {
         line.check()?;
         let (fields, facts) = FieldList::read(head, headers)?;
         // An empty one is how a client says that its target has none (RFC 9112 §3.2).
@@ -128,6 +129,16 @@ impl<'h, 'b> Request<'h, 'b> {
         let line_passes = authority.is_none() && !line.http10;
         let host = authority.or(facts.host).filter(|host| !host.is_empty());
         Ok(Request { head, method: line.method, target, host, shape, line_passes, host_differs, fields, facts })
+    }
+
+    /// The fields as they came, those of this hop among them.
+    pub(crate) fn headers(&self) -> &'h [Header<'b>] {
+        self.fields.headers()
+    }
+
+    /// Whether [`Request::host`] is not what the field Host says.
+    pub(crate) fn is_host_elsewhere(&self) -> bool {
+        self.host_differs
     }
 
     /// The path without its query; empty for `*`.

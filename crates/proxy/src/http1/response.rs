@@ -178,11 +178,6 @@ impl Head<'_, '_> {
         self.fields.headers()
     }
 
-    /// The values of a field as they came.
-    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        self.headers().iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
-    }
-
     /// Whether the server spoke HTTP/1.1.
     pub(crate) fn is_http11(&self) -> bool {
         self.bytes()[7] == b'1'

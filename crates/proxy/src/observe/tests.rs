@@ -24,6 +24,8 @@ fn backend(name: &str) -> Backend {
         connection_mode: model::service::ConnectionMode::default(),
         compression: None,
         statements: Arc::default(),
+        cookie: None,
+        slots: None,
     }
 }
 

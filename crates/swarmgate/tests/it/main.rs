@@ -41,6 +41,7 @@ mod service_certificates;
 mod sharing;
 mod sni;
 mod statistics;
+mod sticky;
 mod storm;
 mod taking;
 mod tcp;
