@@ -1,15 +1,22 @@
 //! Basic authentication: who may pass, and whether the Authorization field of a request is one of them.
 //!
-//! Hashed passwords are not here yet: a service that asks for them is locked.
+//! Not here: computing hashes in time (the proxy), and reading the parameters that name users (`service::parse`).
 
 mod credentials;
+mod file;
+mod hash;
+mod read;
 
 pub use credentials::Credentials;
+pub use file::UserFiles;
+pub use hash::{Hash, Unusable};
+pub use read::{Asked, Read, global_users, service_users};
 
 use base64::Engine;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use base64::engine::{DecodePaddingMode, GeneralPurpose};
 use std::fmt;
+use std::sync::Arc;
 
 /// Some clients leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -21,7 +28,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
     name: String,
-    password: String,
+    password: Password,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Password {
+    Plain(String),
+    Hashed(Arc<Hash>),
 }
 
 /// The users of a service. Empty means locked: asked for, but none is usable.
@@ -53,53 +66,23 @@ pub enum Access {
     },
 }
 
-/// Reads `name:password` entries, divided by commas or line ends, blanks around them ignored. The first `:` divides.
-/// Returns the users and the number of entries that had no name or no password.
-pub fn parse_users(text: &str) -> (Vec<User>, usize) {
-    let mut users = Vec::new();
-    let mut dropped = 0;
-    for entry in entries(text) {
-        match entry.split_once(':') {
-            Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                users.push(User { name: name.to_owned(), password: password.to_owned() });
-            }
-            _ => dropped += 1,
-        }
-    }
-    (users, dropped)
+/// Whether a request passes.
+#[derive(Debug)]
+pub enum Admission {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// The answer costs milliseconds.
+    Ask(Question),
 }
 
-/// `USERS`, read. Entries without a password are left out; set but without one usable user means locked.
-pub fn global_users(text: &str) -> (GlobalUsers, usize) {
-    if text.trim().is_empty() {
-        return (GlobalUsers::Open, 0);
-    }
-    let (users, dropped) = parse_users(text);
-    (GlobalUsers::Only(users), dropped)
-}
-
-/// A service's `users`: a name without a password takes that of the global user of the same name.
-/// Returns the users and the number of entries that are not usable.
-pub fn service_users(text: &str, global: &GlobalUsers) -> (ServiceUsers, usize) {
-    let known = match global {
-        GlobalUsers::Open => &[],
-        GlobalUsers::Only(users) => users.as_slice(),
-    };
-    let mut users = Vec::new();
-    let mut dropped = 0;
-    for entry in entries(text) {
-        let (named, _) = parse_users(entry);
-        let found = named.into_iter().next().or_else(|| known.iter().find(|user| user.name == entry).cloned());
-        match found {
-            Some(user) => users.push(user),
-            None => dropped += 1,
-        }
-    }
-    (ServiceUsers(users), dropped)
-}
-
-fn entries(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty())
+/// A password, and the hashes that it may be one of. Never shown.
+pub struct Question {
+    password: Vec<u8>,
+    hashes: Vec<Arc<Hash>>,
+    /// There is a user of that name. Without one the answer is no; it is as long in coming, so that nobody learns who exists.
+    is_known: bool,
 }
 
 impl User {
@@ -108,9 +91,17 @@ impl User {
         &self.name
     }
 
-    /// The password, for what must be able to check it.
+    /// The password, or its hash, for what must be able to check it.
     pub(crate) fn password(&self) -> &str {
-        &self.password
+        match &self.password {
+            Password::Plain(password) => password,
+            Password::Hashed(hash) => hash.as_str(),
+        }
+    }
+
+    /// Whether the password is known as a hash only.
+    pub fn is_hashed(&self) -> bool {
+        matches!(self.password, Password::Hashed(_))
     }
 }
 
@@ -120,12 +111,13 @@ impl fmt::Debug for User {
     }
 }
 
-impl ServiceUsers {
-    /// Nobody may pass.
-    pub fn locked() -> ServiceUsers {
-        ServiceUsers(Vec::new())
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("*****")
     }
+}
 
+impl ServiceUsers {
     /// Whether nobody may pass.
     pub fn is_locked(&self) -> bool {
         self.0.is_empty()
@@ -149,21 +141,59 @@ impl Access {
         }
     }
 
-    /// Whether a request with this Authorization field passes.
-    pub fn admits(&self, authorization: Option<&[u8]>) -> bool {
-        let Access::Users { users, .. } = self else { return true };
-        let Some(credentials) = authorization.and_then(basic_credentials) else { return false };
+    /// Whether a request with this Authorization field passes. Nothing that costs time is computed.
+    pub fn judge(&self, authorization: Option<&[u8]>) -> Admission {
+        let Access::Users { users, .. } = self else { return Admission::Yes };
+        let Some(credentials) = authorization.and_then(basic_credentials) else { return Admission::No };
         // All users are compared, so that the time says nothing about which one came close.
-        users.iter().fold(false, |found, user| found | user.is(&credentials))
+        match users.iter().fold(false, |found, user| found | user.is(&credentials)) {
+            true => Admission::Yes,
+            false => Question::about(users, &credentials).map_or(Admission::No, Admission::Ask),
+        }
     }
 }
 
 impl User {
+    /// Whether these are its credentials; never if its password is hashed.
     fn is(&self, credentials: &[u8]) -> bool {
-        let expected = self.name.bytes().chain([b':']).chain(self.password.bytes());
-        let length = self.name.len() + 1 + self.password.len();
+        let Password::Plain(password) = &self.password else { return false };
+        let expected = self.name.bytes().chain([b':']).chain(password.bytes());
+        let length = self.name.len() + 1 + password.len();
         let difference = expected.zip(credentials).fold(0, |sum, (a, b)| sum | (a ^ b));
         length == credentials.len() && difference == 0
+    }
+}
+
+impl Question {
+    /// `None` where nobody has a hashed password, or where these are no credentials.
+    fn about(users: &[User], credentials: &[u8]) -> Option<Question> {
+        let colon = credentials.iter().position(|byte| *byte == b':')?;
+        let (name, password) = (&credentials[..colon], credentials[colon + 1..].to_vec());
+        let hashed = || {
+            users.iter().filter_map(|user| match &user.password {
+                Password::Hashed(hash) => Some((user.name.as_bytes(), hash)),
+                Password::Plain(_) => None,
+            })
+        };
+        let mut hashes: Vec<_> =
+            hashed().filter(|(known, _)| *known == name).map(|(_, hash)| Arc::clone(hash)).collect();
+        let is_known = !hashes.is_empty();
+        if !is_known {
+            hashes.push(Arc::clone(hashed().next()?.1));
+        }
+        Some(Question { password, hashes, is_known })
+    }
+
+    /// Whether the password is right. Costs milliseconds, at most about a second for each hash: for a thread that nobody waits for.
+    pub fn is_right(&self) -> bool {
+        // The decoy's answer is of no matter, only its time.
+        self.hashes.iter().any(|hash| hash.is_of(&self.password)) && self.is_known
+    }
+
+    /// All that the answer depends on, piece by piece: the same pieces have the same answer for ever. Not to be shown.
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let known: &[u8] = if self.is_known { b"known" } else { b"decoy" };
+        [known, &self.password].into_iter().chain(self.hashes.iter().map(|hash| hash.as_str().as_bytes()))
     }
 }
 
@@ -175,63 +205,4 @@ fn basic_credentials(field: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn access(service: &str, global: &str) -> Access {
-        let (global, _) = global_users(global);
-        let own = (!service.is_empty()).then(|| service_users(service, &global).0);
-        Access::new("go-demo", own.as_ref(), &global)
-    }
-
-    fn admits(access: &Access, credentials: &str) -> bool {
-        let field = format!("Basic {}", BASE64.encode(credentials));
-        access.admits(Some(field.as_bytes()))
-    }
-
-    #[test]
-    fn behaviour_187_service_users_replace_global_ones() {
-        let both = access("admin:password", "my-user:my-pass");
-        assert!(admits(&both, "admin:password"));
-        assert!(!admits(&both, "my-user:my-pass"));
-        assert!(matches!(both, Access::Users { realm, .. } if realm == "go-demoRealm"));
-    }
-
-    #[test]
-    fn behaviour_140_a_name_alone_takes_its_password_from_the_global_users() {
-        let mixed = access("my-user,other:x", "my-user:my-pass,hidden:y");
-        assert!(admits(&mixed, "my-user:my-pass") && admits(&mixed, "other:x"));
-        assert!(!admits(&mixed, "hidden:y"));
-    }
-
-    #[test]
-    fn behaviour_140_users_asked_for_but_not_found_lock_the_service() {
-        let locked = access("nobody", "");
-        assert!(!admits(&locked, "nobody:") && !locked.admits(None));
-        assert!(!admits(&access("", "nonsense"), "nonsense:"));
-    }
-
-    #[test]
-    fn behaviour_141_blanks_line_ends_and_incomplete_entries_are_harmless() {
-        let (users, dropped) = parse_users(" a:b ,\n\nc:d:e,,nopass,:noname,nopass:\n");
-        assert_eq!(format!("{users:?}"), "[a:*****, c:*****]");
-        assert_eq!(dropped, 3);
-        assert!(admits(&access("c:d:e", ""), "c:d:e"), "a password may hold a colon");
-    }
-
-    #[test]
-    fn only_the_exact_credentials_of_one_user_pass() {
-        let users = access("admin:password", "");
-        for wrong in ["admin:passwor", "admin:passwordx", "Admin:password", "admin", "", ":"] {
-            assert!(!admits(&users, wrong), "{wrong:?}");
-        }
-        assert!(!users.admits(None));
-        assert!(!users.admits(Some(b"Bearer YWRtaW46cGFzc3dvcmQ=")));
-        assert!(!users.admits(Some(b"Basic !!!")));
-        assert!(
-            users.admits(Some(b"basic  YWRtaW46cGFzc3dvcmQ")),
-            "case, blanks and padding of the scheme do not matter"
-        );
-        assert!(access("", "").admits(None), "nobody is asked where nobody is named");
-    }
-}
+mod tests;

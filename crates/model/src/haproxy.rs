@@ -113,7 +113,8 @@ fn write_userlist(lines: &mut Lines, name: &str, users: &[User], secrets: Secret
             Secrets::Masked => MASK.into(),
             Secrets::Shown => word(user.password()),
         };
-        lines.line(format_args!("user {} insecure-password {password}", word(user.name())));
+        let kind = if user.is_hashed() { "password" } else { "insecure-password" };
+        lines.line(format_args!("user {} {kind} {password}", word(user.name())));
     }
     if users.is_empty() {
         lines.line("# nobody may pass: none of the users that were asked for is usable");

@@ -17,7 +17,7 @@ pub use head::{FieldList, Fields, RequestHead};
 pub use rule::{Rule, RuleKind};
 pub use verdict::{Redirect, Verdict};
 
-use crate::auth::Access;
+use crate::auth::{Access, Admission};
 use crate::backend::{Backend, BackendId};
 use crate::rewrite::Rewrite;
 use crate::service::{Destination, Guard, Service};
@@ -145,9 +145,10 @@ impl Route {
         }
         match &self.access {
             Access::Open => Verdict::Forward(self),
-            Access::Users { realm, .. } => match self.access.admits(head.fields.first("authorization")) {
-                true => Verdict::Forward(self),
-                false => Verdict::Unauthorized { realm },
+            Access::Users { realm, .. } => match self.access.judge(head.fields.first("authorization")) {
+                Admission::Yes => Verdict::Forward(self),
+                Admission::No => Verdict::Unauthorized { realm },
+                Admission::Ask(question) => Verdict::Check { route: self, question, realm },
             },
         }
     }

@@ -22,7 +22,7 @@ pub use server_tls::ServerTls;
 pub use sessions::{Discovery, Sessions};
 pub use tcp::{Balance, TcpOptions};
 
-use crate::auth::{GlobalUsers, ServiceUsers};
+use crate::auth::{GlobalUsers, ServiceUsers, UserFiles};
 use crate::compression::Compression;
 use crate::expression::Environment;
 use crate::params::Params;
@@ -178,6 +178,8 @@ pub struct Context {
     pub domain_algorithm: DomainAlgorithm,
     /// Who may pass where a service names nobody (`USERS`).
     pub users: GlobalUsers,
+    /// The secrets that services may name (`usersSecret`).
+    pub user_files: UserFiles,
     /// Every destination redirects to https (`HTTPS_ONLY`).
     pub https_only: bool,
     /// Which side's connection goes on after a response where a service says nothing (`CONNECTION_MODE`).
@@ -203,6 +205,7 @@ impl Default for Context {
             separator: ",".to_owned(),
             domain_algorithm: DomainAlgorithm::default(),
             users: GlobalUsers::default(),
+            user_files: UserFiles::default(),
             https_only: false,
             connection_mode: ConnectionMode::default(),
             compression: None,

@@ -132,9 +132,11 @@ fn services_part(config: &str) -> Vec<String> {
 
 fn context(case: &Case) -> Context {
     let mut context = Context::default();
+    let hashed = case.settings.iter().any(|(name, value)| name == "USERS_PASS_ENCRYPTED" && value == "true");
     for (name, value) in &case.settings {
         match name.as_str() {
-            "USERS" => context.users = global_users(value).0,
+            "USERS" => context.users = global_users(value, hashed).users,
+            "USERS_PASS_ENCRYPTED" => {}
             "SEPARATOR" => context.separator = value.clone(),
             "SERVICE_DOMAIN_ALGO" => {
                 context.domain_algorithm = DomainAlgorithm::parse(value).expect("a case names an algorithm");

@@ -17,6 +17,8 @@ pub(crate) enum Answer {
     Redirect(Redirect),
     /// 200, with the statistics; they are rendered later. The connection may go on.
     Statistics(StatisticsForm),
+    /// 503: too many logins are under way.
+    TooManyLogins,
     /// Any other status.
     Status(u16),
 }
@@ -36,7 +38,7 @@ impl Answer {
     /// The answer that a verdict asks for; `None` if a server answers.
     pub(crate) fn to(verdict: Verdict<'_>) -> Option<Answer> {
         match verdict {
-            Verdict::Forward(_) => None,
+            Verdict::Forward(_) | Verdict::Check { .. } => None,
             Verdict::Redirect(redirect) => Some(Answer::Redirect(redirect)),
             Verdict::Deny => Some(Answer::Status(403)),
             Verdict::Unauthorized { realm } => Some(Answer::Unauthorized(realm.to_owned())),
@@ -50,6 +52,7 @@ impl Answer {
             Answer::Unauthorized(_) => Why::Unauthorized,
             Answer::Redirect(redirect) => Why::redirect(redirect.status),
             Answer::Statistics(_) => Why::Statistics,
+            Answer::TooManyLogins => Why::TooManyLogins,
             Answer::Status(403) => Why::Denied,
             Answer::Status(503) => Why::NoRoute,
             Answer::Status(_) => Why::BadRewrite,
@@ -95,6 +98,7 @@ impl Answer {
             Answer::Unauthorized(_) => 401,
             Answer::Redirect(redirect) => redirect.status,
             Answer::Statistics(_) => 200,
+            Answer::TooManyLogins => 503,
             Answer::Status(status) => *status,
         }
     }

@@ -3,7 +3,7 @@
 //! | phase | where |
 //! |---|---|
 //! | read head | `exchange::head` |
-//! | find route → guard | `exchange::decide`, which asks the live world's route table |
+//! | find route → guard | `exchange::decide`, which asks the live world's route table; `exchange::guard` where a password is hashed |
 //! | rewrite request | `exchange::decide`, which writes the head for the server |
 //! | pick server | `exchange::connect`, which asks `balance`, `health` and `pool` |
 //! | forward → rewrite response | `exchange::forward`: both directions, in `exchange::request` and `exchange::response`; `exchange::treatment` where a route asks for more |
@@ -15,6 +15,7 @@ mod connect;
 mod decide;
 mod draft;
 mod forward;
+mod guard;
 mod head;
 mod patience;
 mod remake;
@@ -33,6 +34,7 @@ use crate::http1::request::Shape;
 use crate::observe::{Observed, Session};
 use crate::worker::Shared;
 use crate::world::Upstream;
+use guard::Check;
 use head::NoHead;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -42,6 +44,8 @@ use treatment::Treatment;
 pub(crate) enum Decision {
     /// A server answers.
     Forward(Forward),
+    /// A server answers if the request's password is right.
+    Check(Box<Check>),
     /// The proxy answers.
     Answer(Answer, Shape),
 }
@@ -58,6 +62,17 @@ pub(crate) struct Forward {
     pub(crate) client_keeps: bool,
     /// What is done to the response beside passing it on; `None` on a plain route.
     treatment: Option<Box<Treatment>>,
+}
+
+impl Decision {
+    /// The request, if it is one that may be forwarded.
+    fn forward_mut(&mut self) -> Option<&mut Forward> {
+        match self {
+            Decision::Forward(forward) => Some(forward),
+            Decision::Check(check) => Some(&mut check.forward),
+            Decision::Answer(..) => None,
+        }
+    }
 }
 
 /// How an exchange went.
@@ -86,9 +101,15 @@ where
         Err(NoHead::Http2) => return Exchanged::Http2,
         Err(NoHead::Ended(ended)) => return Exchanged::NoRequest(ended),
     };
-    match decision {
-        Decision::Answer(answer, shape) => Exchanged::Answered { answer, shape, observed },
-        Decision::Forward(forward) => {
+    let decided = match decision {
+        Decision::Answer(answer, shape) => Err((answer, shape)),
+        Decision::Forward(forward) => Ok(forward),
+        // In a box: every connection of a client has room for this future, and most never wait for a password.
+        Decision::Check(check) => Box::pin(guard::settle(*check, shared)).await,
+    };
+    match decided {
+        Err((answer, shape)) => Exchanged::Answered { answer, shape, observed },
+        Ok(forward) => {
             let (shape, upstream) = (forward.shape, Arc::clone(&forward.upstream));
             let mut session = observed.forwarded(&upstream.backend);
             // Pick server → forward → rewrite response.

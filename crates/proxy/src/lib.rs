@@ -17,6 +17,7 @@ pub mod fuzzing;
 mod health;
 mod http1;
 mod http2;
+mod logins;
 pub mod observe;
 mod off_limits;
 mod origin;

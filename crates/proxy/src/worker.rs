@@ -7,6 +7,7 @@ use crate::accept::{self, Entrance};
 use crate::balance::SessionKey;
 use crate::descriptors::Reserve;
 use crate::error_files::ErrorFiles;
+use crate::logins::Logins;
 use crate::observe::{self, Observer};
 use crate::off_limits::OffLimits;
 use crate::statistics::Statistics;
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) error_files: ErrorFiles,
     /// Makes the values of sticky sessions' cookies.
     pub(crate) session_key: SessionKey,
+    /// Finds out whether hashed passwords are right.
+    pub(crate) logins: Logins,
     /// When accepting stops so that descriptors are left.
     pub(crate) reserve: Reserve,
     /// Connections of servers in tcp mode, where they are counted.
@@ -120,6 +123,7 @@ impl Shared {
             statistics,
             error_files,
             session_key,
+            logins: Logins::new(),
             reserve: Reserve::of_process(),
             loads: Arc::default(),
             probes: Probes::default(),

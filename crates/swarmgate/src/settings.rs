@@ -10,6 +10,7 @@ mod services;
 mod statistics;
 mod table;
 mod tls;
+mod users;
 
 pub use docs::markdown;
 pub use read::{Mistakes, Variables};
@@ -288,14 +289,14 @@ fn read_context(read: &mut Reader<'_>, variables: &Variables) -> Context {
         DomainAlgorithm::parse(text)
             .ok_or("is not one of hdr(host), hdr_beg(host), hdr_dom(host), hdr_end(host), hdr_sub(host), hdr_reg(host)")
     };
-    let (users, dropped) = model::auth::global_users(&read.text("USERS"));
-    if dropped > 0 {
-        read.warn(format!("USERS: {dropped} of the users have no name or no password; they cannot pass"));
-    }
+    let hashed = read.flag("USERS_PASS_ENCRYPTED");
+    let users = model::auth::global_users(&read.text("USERS"), hashed);
+    users.complaints.iter().for_each(|complaint| read.warn(format!("USERS: {complaint}")));
     Context {
         separator: read.text("SEPARATOR"),
         domain_algorithm: read.parsed_or("SERVICE_DOMAIN_ALGO", DomainAlgorithm::default(), algorithm),
-        users,
+        users: users.users,
+        user_files: users::read(read),
         https_only: read.flag("HTTPS_ONLY"),
         connection_mode: read.parsed_or("CONNECTION_MODE", ConnectionMode::default(), |text| {
             ConnectionMode::parse(text)

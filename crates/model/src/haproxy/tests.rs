@@ -113,7 +113,7 @@ fn behaviour_117_the_authorities_of_clients_stand_in_the_bind_of_every_tls_port(
 
 #[test]
 fn no_password_is_shown() {
-    let users = global_users("my-user:glob4l").0;
+    let users = global_users("my-user:glob4l", false).users;
     let context = Context { users: users.clone(), ..Context::default() };
     let mut catalog = Catalog::default();
     let service = params("serviceName=a&servicePath=/a&port=1&users=admin:s3cret,odd name:s3cret#");

@@ -56,13 +56,12 @@ fn row(text: &mut String, param: &Param) {
     }
     match param.state {
         State::Built => {}
-        State::NotYet => doc.push_str(" **Not built yet**; a warning says so."),
         State::Consul => doc.push_str(" Ignored, with a warning."),
     }
     let indexed = if param.level == Level::Destination { "yes" } else { "" };
     let bad = match (param.state, param.on_bad) {
-        // Values that nothing reads yet are not judged.
-        (State::NotYet | State::Consul, _) => "",
+        // Values that nothing reads are not judged.
+        (State::Consul, _) => "",
         (State::Built, OnBad::Refuse) => "refused",
         (State::Built, OnBad::Warn) => "ignored",
         (State::Built, OnBad::Zero) => "taken for 0",

@@ -1,4 +1,4 @@
-//! PARAMS: the one table that defines every parameter. docs/parameters.md, near-miss warnings and "not built yet" answers come from it.
+//! PARAMS: the one table that defines every parameter. docs/parameters.md, and near-miss warnings come from it.
 //!
 //! Not here: reading a value (`service::read`) or what a value does to a request (`route`).
 
@@ -96,8 +96,6 @@ pub enum OnBad {
 pub enum State {
     /// It does.
     Built,
-    /// It will: the call succeeds, with a warning that says so.
-    NotYet,
     /// It never will: it belonged to the Consul mode that Docker Flow itself removed in 2017.
     Consul,
 }
@@ -165,11 +163,6 @@ impl Param {
         self
     }
 
-    const fn not_yet(mut self) -> Self {
-        self.state = State::NotYet;
-        self
-    }
-
     const fn consul(mut self) -> Self {
         self.state = State::Consul;
         self
@@ -217,9 +210,9 @@ pub const PARAMS: &[Param] = &[
     Param::service("reqPathSearch", Rewriting, Text, "Deprecated: the search of one pair that comes before `reqPathSearchReplace`.", "/something/"),
     Param::service("reqPathReplace", Rewriting, Text, "Deprecated: the replacement for `reqPathSearch`; may be empty.", "/demo/"),
 
-    Param::service("users", Auth, List, "Who may pass, as `name:password`, always divided by commas or line ends. A name alone takes its password from `USERS`; one without a password anywhere is left out with a warning. These users replace `USERS` for the service. None left means locked: every request gets 401.", "admin:password").warns(),
-    Param::service("usersSecret", Auth, Text, "The suffix of the Docker secret `dfp_users_<suffix>` that holds users. Until it is built it locks the service: every request gets 401.", "admins").not_yet(),
-    Param::service("usersPassEncrypted", Auth, Flag, "`true`: the passwords are crypt(3) hashes. Until it is built it locks the service: every request gets 401.", "true").not_yet(),
+    Param::service("users", Auth, List, "Who may pass, as `name:password`, always divided by commas or line ends. A name alone takes its password from `USERS`; one without a password anywhere is left out with a warning. These users replace `USERS` for the service. With `usersSecret`, a name alone takes its password from there and from nowhere else. None left means locked: every request gets 401.", "admin:password").warns(),
+    Param::service("usersSecret", Auth, Text, "The suffix of the Docker secret `dfp_users_<suffix>` that holds users in the form of `users`, read when the proxy starts. Without `users`, all of them may pass. A secret that was not there has no users: the service is locked.", "admins").warns(),
+    Param::service("usersPassEncrypted", Auth, Flag, "`true`: the passwords in `users` and `usersSecret` are hashes of crypt(3): SHA-256 (`$5$`), SHA-512 (`$6$`), each of 1,000 to 1,000,000 rounds, or bcrypt (`$2a$`, `$2b$`, `$2y$`) of a cost of 4 to 14. A user with any other is left out with a warning. They are checked by half of the processors, one login at a time each, and an answer is remembered; a login that waits for 5 seconds gets 503.", "true"),
     Param::destination("ignoreAuthorization", Auth, Flag, "`true`: no password is asked for here, whatever the service and `USERS` say.", "true").warns(),
     Param::destination("allowedMethods", Auth, List, "Methods that pass; all others get 403. Their case counts, and `GET` does not let HEAD pass.", "GET,HEAD"),
     Param::destination("deniedMethods", Auth, List, "Methods that get 403.", "DELETE"),

@@ -41,6 +41,7 @@ fn verdict(
         Verdict::Redirect(redirect) => format!("{} {}", redirect.status, String::from_utf8_lossy(&redirect.location)),
         Verdict::Deny => "403".to_owned(),
         Verdict::Unauthorized { realm } => format!("401 {realm}"),
+        Verdict::Check { route, .. } => format!("{} if the password is right", table.backend(route).name),
         Verdict::NoRoute => "503".to_owned(),
     }
 }

@@ -3,12 +3,22 @@
 //! Not here: the bytes of an answer; the proxy writes them.
 
 use super::{RequestHead, Route};
+use crate::auth::Question;
 
 /// The decision about a request.
 #[derive(Debug)]
 pub enum Verdict<'t> {
     /// It goes to a backend.
     Forward(&'t Route),
+    /// It goes to a backend if its password is right, which costs milliseconds to find out; else 401.
+    Check {
+        /// Where it goes.
+        route: &'t Route,
+        /// What is to be found out.
+        question: Question,
+        /// What the client is asked for if it is not right.
+        realm: &'t str,
+    },
     /// The client is sent elsewhere.
     Redirect(Redirect),
     /// 403.

@@ -8,7 +8,7 @@ use super::{
     ConnectionMode, Context, Destination, Mode, Refused, Service, ServiceName, Warning, destinations, sessions,
     statements,
 };
-use crate::auth::{self, ServiceUsers};
+use crate::auth::{self, Asked, ServiceUsers};
 use crate::compression::{Compression, NOT_ALGORITHMS};
 use crate::params::Params;
 use crate::params::table::{Level, PARAMS, State, param};
@@ -114,24 +114,27 @@ fn read_replicas(reader: &mut Reader<'_>) -> Option<u32> {
     replicas.or(Some(0))
 }
 
-/// `users`, resolved. Asked for but not to be had means locked, never open.
+/// `users` and `usersSecret`, resolved. Asked for but not to be had means locked, never open.
 fn read_users(reader: &mut Reader<'_>, context: &Context) -> Option<ServiceUsers> {
-    let text = reader.text("users");
-    if reader.text("usersSecret").is_some() || reader.flag("usersPassEncrypted") {
-        reader.warn(
-            "users",
-            "secrets and hashed passwords are not built yet: the service is locked, every request gets 401",
-        );
-        return Some(ServiceUsers::locked());
+    let (named, secret, hashed) = (reader.text("users"), reader.text("usersSecret"), reader.flag("usersPassEncrypted"));
+    if named.is_none() && secret.is_none() {
+        return None;
     }
-    let (users, dropped) = auth::service_users(text?, &context.users);
-    if dropped > 0 {
-        reader.warn("users", format!("{dropped} of the users have no name or no password anywhere; they cannot pass"));
+    let secret = secret.map(str::trim).map(|name| {
+        context.user_files.get(name).unwrap_or_else(|| {
+            let name = read::shown("", name);
+            reader.warn("usersSecret", format!("there was no secret `dfp_users_{name}` when the proxy started"));
+            ""
+        })
+    });
+    let read = auth::service_users(Asked { named, secret, hashed }, &context.users);
+    for complaint in read.complaints {
+        reader.warn("users", complaint);
     }
-    if users.is_locked() {
+    if read.users.is_locked() {
         reader.warn("users", "no user is usable: the service is locked, every request gets 401");
     }
-    Some(users)
+    Some(read.users)
 }
 
 /// What Docker Flow Proxy refused of the first destination, in its order and words; then what would have broken its configuration.
@@ -204,7 +207,7 @@ fn check_names(reader: &mut Reader<'_>, params: &Params) {
             (Some(_), Some(index)) if !indexes.contains(&index) => {
                 reader.warn(name, "it is not read: destinations are counted from 1 to 10 without a gap");
             }
-            (Some(row), _) => warn_if_not_built(reader, name, row.state),
+            (Some(row), _) => warn_if_gone(reader, name, row.state),
         }
         if value.bytes().any(|byte| byte == 0) {
             reader.refuse(format!("{}: a NUL byte is not possible", read::shown("", name)));
@@ -212,10 +215,9 @@ fn check_names(reader: &mut Reader<'_>, params: &Params) {
     }
 }
 
-fn warn_if_not_built(reader: &mut Reader<'_>, name: &str, state: State) {
+fn warn_if_gone(reader: &mut Reader<'_>, name: &str, state: State) {
     match state {
         State::Built => {}
-        State::NotYet => reader.warn(name, "this version does not act on it yet"),
         State::Consul => reader.warn(name, "belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored"),
     }
 }

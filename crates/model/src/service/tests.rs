@@ -1,7 +1,7 @@
 //! What parameters mean. The numbers are those of Docker Flow Proxy's behaviours, as its own tests told them.
 
-use super::{Context, Destination, Mode, Parsed, Refusal, Service, parse};
-use crate::auth::{ServiceUsers, User, global_users};
+use super::{Context, Destination, Mode, Parsed, Refusal, Service, Sessions, parse};
+use crate::auth::{ServiceUsers, User, UserFiles, global_users};
 use crate::params::Params;
 use crate::params::table::PARAMS;
 use crate::route::path::PathPattern;
@@ -33,7 +33,7 @@ fn paths(destination: &Destination) -> Vec<&str> {
 
 /// The names of the users who may pass; empty means locked.
 fn users(query: &str, global: &str) -> Option<Vec<String>> {
-    let context = Context { users: global_users(global).0, ..Context::default() };
+    let context = Context { users: global_users(global, false).users, ..Context::default() };
     let query = format!("{BASE}&{query}");
     let users = service_with(&query, &context).users;
     let name = |user: &User| user.name().to_owned();
@@ -113,9 +113,48 @@ fn behaviour_140_users_come_from_the_service_or_by_name_from_the_global_ones() {
     assert_eq!(users("users=a:b,c:d", "global:x"), named(&["a", "c"]));
     assert_eq!(users("users=global,a:b", "global:x"), named(&["global", "a"]));
     assert_eq!(users("users=nobody", "global:x"), named(&[]), "asked for but not to be had: locked");
-    assert_eq!(users("users=a&usersSecret=s", ""), named(&[]));
-    assert_eq!(users("usersSecret=s", ""), named(&[]));
+    assert_eq!(users("usersPassEncrypted=true", "global:x"), None, "nobody is asked for");
     assert_eq!(users("users=a:$1$x&usersPassEncrypted=true", ""), named(&[]));
+}
+
+#[test]
+fn behaviour_140_a_secret_with_users_is_named_and_no_file_is_read_for_it() {
+    let files = [
+        ("admins", "one:1,two:2"),
+        (
+            "hashed",
+            "a:$6$rounds=1000$aaaaaaaa$TO.XEB0OGe4Z858fqMb5h4.eciirzbEFu1SxfkMlxBom7rNGYU6D9aRceVxhYFP8ajrnluLjyIF5TA6rsFWuK/\n",
+        ),
+    ];
+    let user_files: UserFiles = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect();
+    let context = Context { user_files, users: global_users("three:3", false).users, ..Context::default() };
+    let read = |query: &str| {
+        let parsed = parse(&params(&format!("{BASE}&{query}")), &context).unwrap();
+        let users = parsed.service.users.expect("they are asked for");
+        let names: Vec<_> = users.users().iter().map(|user| user.name().to_owned()).collect();
+        (names.join(" "), parsed.warnings.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let fine = |names: &str| (names.to_owned(), Vec::new());
+    assert_eq!(read("usersSecret=admins"), fine("one two"));
+    assert_eq!(read("usersSecret=admins&users=two,own:x"), fine("two own"));
+    assert_eq!(read("usersSecret=hashed&usersPassEncrypted=true"), fine("a"));
+    assert_eq!(read("users=three&usersPassEncrypted=true"), fine("three"));
+    let locked = "users: no user is usable: the service is locked, every request gets 401";
+    for (name, shown) in
+        [("nobody", "nobody"), ("../admins", "../admins"), ("/etc/passwd", "/etc/passwd"), ("a\nb", "a\\nb")]
+    {
+        let missing = format!("usersSecret: there was no secret `dfp_users_{shown}` when the proxy started");
+        assert_eq!(read(&format!("usersSecret={name}")), (String::new(), vec![missing, locked.to_owned()]));
+    }
+    let (names, warnings) = read("usersSecret=nobody&users=own:x,three");
+    assert_eq!(
+        (names.as_str(), warnings.len()),
+        ("own", 2),
+        "a secret that is named is asked, and nobody else: {warnings:?}"
+    );
+    let (_, warnings) = read("usersSecret=admins&usersPassEncrypted=true");
+    assert_eq!(warnings.len(), 3, "two plain passwords are no hashes: {warnings:?}");
+    assert!(!format!("{context:?}").contains("one:1"));
 }
 
 #[test]
@@ -190,9 +229,9 @@ fn behaviour_145_the_separator_divides_every_list() {
 }
 
 #[test]
-fn behaviour_146_a_session_type_is_known_and_told_not_to_be_built() {
-    let warnings = parsed(&format!("{BASE}&sessionType=sticky-server")).warnings;
-    assert_eq!(warnings[0].to_string(), "sessionType: this version does not act on it yet");
+fn behaviour_146_any_session_type_asks_for_the_tasks() {
+    let sessions = |kind: &str| service(&format!("{BASE}&sessionType={kind}")).sessions;
+    assert_eq!((sessions("sticky-server"), sessions("other")), (Sessions::Sticky, Sessions::Tasks));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Not here: the rules themselves (`model::route`), and the sockets.
 
+use super::guard::Check;
 use super::treatment::Treatment;
 use super::{Decision, Forward, remake};
 use crate::answer::Answer;
@@ -49,6 +50,12 @@ pub(super) fn decide<S>(
     }
     match world.snapshot().routes.find(&head) {
         Verdict::Forward(route) => to_server(live, route, request, origin, room),
+        Verdict::Check { route, question, realm } => match to_server(live, route, request, origin, room) {
+            Decision::Forward(forward) => {
+                Decision::Check(Box::new(Check { forward, question, realm: realm.to_owned() }))
+            }
+            decision => decision,
+        },
         verdict => {
             let answer = Answer::to(verdict).unwrap_or(Answer::Status(503));
             Decision::Answer(answer, request.shape)

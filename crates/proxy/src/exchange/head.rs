@@ -105,7 +105,7 @@ fn read<S>(
     });
     let room = std::mem::take(room);
     let mut decision = shared.world.with(|world| decide::decide((world, shared), &request, client, room));
-    if let Decision::Forward(forward) = &mut decision {
+    if let Some(forward) = decision.forward_mut() {
         forward.client_keeps &= request.shape.keep_alive && !shared.is_draining();
     }
     Ok(Parsed::Complete((decision, observed)))

@@ -34,6 +34,7 @@ pub(crate) enum Why {
     NoRoute,
     NoServer,
     ServerTls,
+    TooManyLogins,
     ServerTimeout,
 }
 
@@ -81,6 +82,7 @@ const ROWS: [(Why, u16, &str, &[u8; 2]); Why::COUNT] = [
     (Why::NoRoute, 503, "no_route", b"SC"),
     (Why::NoServer, 503, "no_server", b"SC"),
     (Why::ServerTls, 503, "server_tls", b"SC"),
+    (Why::TooManyLogins, 503, "too_many_logins", b"PR"),
     (Why::ServerTimeout, 504, "server_timeout", b"sH"),
 ];
 
@@ -95,7 +97,7 @@ impl Termination {
 }
 
 impl Why {
-    pub(super) const COUNT: usize = 24;
+    pub(super) const COUNT: usize = 25;
 
     /// Of a redirect with this status.
     pub(crate) fn redirect(status: u16) -> Why {

@@ -25,9 +25,6 @@ pub(super) struct Reader<'v> {
     warnings: Vec<String>,
 }
 
-/// Ignoring these would open what they close, so a proxy that does not act on them does not start.
-const REFUSED_UNTIL_BUILT: [&str; 1] = ["USERS_PASS_ENCRYPTED"];
-
 /// Where no time at all makes sense.
 const ZERO_SECONDS: [&str; 2] = ["DRAIN_SECONDS", "DF_RETRY_INTERVAL"];
 
@@ -240,15 +237,10 @@ impl<'v> Reader<'v> {
     /// Says which variables are set and not acted on.
     fn check_names(&mut self, role: Role) {
         for setting in SETTINGS.iter().filter(|setting| setting.role == role || setting.role == Role::Both) {
-            let Some(value) = self.variables.get(setting.name).filter(|value| *value != setting.default) else {
+            if self.variables.get(setting.name).is_none_or(|value| value == setting.default) {
                 continue;
-            };
-            let refused = REFUSED_UNTIL_BUILT.contains(&setting.name) && !value.eq_ignore_ascii_case("false");
+            }
             match setting.state {
-                State::NotYet if refused => self.mistakes.push(format!(
-                    "{}: this version does not act on it yet, and ignoring it would not be safe",
-                    setting.name
-                )),
                 State::NotYet => self.warnings.push(format!("{}: this version does not act on it yet", setting.name)),
                 State::Gone => self.warnings.push(format!(
                     "{}: belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored",

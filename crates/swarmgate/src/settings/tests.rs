@@ -129,6 +129,33 @@ fn a_template_of_ones_own_gets_one_warning_that_names_the_way_out() {
 }
 
 #[test]
+fn behaviours_31_and_118_users_may_have_hashed_passwords() {
+    let users = (
+        "USERS",
+        "my-user:$6$rounds=1000$aaaaaaaa$TO.XEB0OGe4Z858fqMb5h4.eciirzbEFu1SxfkMlxBom7rNGYU6D9aRceVxhYFP8ajrnluLjyIF5TA6rsFWuK/,other:plain",
+    );
+    let settings = proxy(&variables(&[users, ("USERS_PASS_ENCRYPTED", "true")])).unwrap();
+    assert!(matches!(&settings.context.users, GlobalUsers::Only(users) if users.len() == 1 && users[0].is_hashed()));
+    assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
+    assert!(settings.warnings[0].starts_with("USERS: user `other` cannot pass: "), "{:?}", settings.warnings);
+    assert!(!format!("{settings:?}").contains("$aaaaaaaa$"));
+}
+
+#[test]
+fn secrets_with_users_are_read_once_and_no_other_file() {
+    let folder = std::env::temp_dir().join(format!("swarmgate-{}-secrets", std::process::id()));
+    std::fs::create_dir_all(folder.join("dfp_users_folder")).unwrap();
+    for (file, text) in [("dfp_users_admins", "a:b\n"), ("dfp_users_", "c:d"), ("other", "e:f")] {
+        std::fs::write(folder.join(file), text).unwrap();
+    }
+    let settings = proxy(&variables(&[("SECRETS_DIR", &folder.to_string_lossy())])).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(settings.context.user_files.get("admins"), Some("a:b\n"));
+    assert_eq!(format!("{:?}", settings.context.user_files), r#"{"admins"}"#);
+    assert!(settings.warnings.iter().any(|warning| warning.starts_with("the secret dfp_users_folder: ")));
+}
+
+#[test]
 fn secrets_of_the_api_are_never_shown() {
     for name in ["DFP_CLUSTER_SECRET", "DFP_API_TOKEN"] {
         let text = mistakes(proxy(&variables(&[(name, "s3cret\nvalue")])));

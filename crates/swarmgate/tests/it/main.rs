@@ -33,6 +33,7 @@ mod live;
 mod observing;
 mod over_tls;
 mod own_api;
+mod passwords;
 mod pipelining;
 mod proxy_protocol;
 mod retrying;
