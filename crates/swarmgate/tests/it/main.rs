@@ -27,6 +27,7 @@ mod encrypted_servers;
 mod error_files;
 mod following;
 mod handshakes;
+mod hostile;
 mod https_port;
 mod leaving;
 mod live;
