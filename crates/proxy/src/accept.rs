@@ -3,7 +3,7 @@
 //! Each thread has a socket of its own for each port (SO_REUSEPORT); the kernel divides the clients.
 //! Not here: what is done with a connection.
 
-use crate::origin::{Origin, Security};
+use crate::origin::{Local, Origin, Security};
 use crate::proxy_protocol::{self, Header};
 use crate::trusted::Trust;
 use crate::worker::{Open, Shared};
@@ -153,7 +153,7 @@ fn spawn(entrance: Entrance, stream: TcpStream, peer: SocketAddr, shared: &Arc<S
             tokio::spawn(tls::serve(stream, peer, port, shared, Open::take()));
         }
         Entrance::Http(Frontend { port, .. }) => {
-            let origin = Origin::new(peer, port, Security::Plain, &shared.trusted);
+            let origin = Origin::new(peer, Local::of(&stream, port), Security::Plain, &shared.trusted);
             tokio::spawn(connection::serve(stream, origin, shared, Open::take()));
         }
         Entrance::Tcp(port) => {
@@ -182,6 +182,6 @@ async fn serve_behind_proxy(
     if frontend.tls {
         return tls::serve(stream, client, port, shared, open).await;
     }
-    let origin = Origin::new(client, port, Security::Plain, &shared.trusted);
+    let origin = Origin::new(client, Local::of(&stream, port), Security::Plain, &shared.trusted);
     connection::serve(stream, origin, shared, open).await;
 }

@@ -19,8 +19,21 @@ pub(crate) enum Answer {
     Statistics(StatisticsForm),
     /// 503: too many logins are under way.
     TooManyLogins,
+    /// Any status, because a statement says so.
+    Denied(u16),
+    /// What a statement says.
+    Returned(Box<Returned>),
     /// Any other status.
     Status(u16),
+}
+
+/// An answer that a statement has in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Returned {
+    pub(crate) status: u16,
+    /// Whole lines.
+    pub(crate) fields: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What the shape of an answer depends on.
@@ -53,7 +66,8 @@ impl Answer {
             Answer::Redirect(redirect) => Why::redirect(redirect.status),
             Answer::Statistics(_) => Why::Statistics,
             Answer::TooManyLogins => Why::TooManyLogins,
-            Answer::Status(403) => Why::Denied,
+            Answer::Denied(_) | Answer::Status(403) => Why::Denied,
+            Answer::Returned(_) => Why::Returned,
             Answer::Status(503) => Why::NoRoute,
             Answer::Status(_) => Why::BadRewrite,
         }
@@ -61,17 +75,20 @@ impl Answer {
 
     /// Whether the client's connection may go on after it.
     pub(crate) fn may_go_on(&self) -> bool {
-        matches!(self, Answer::Redirect(_) | Answer::Statistics(_))
+        matches!(self, Answer::Redirect(_) | Answer::Statistics(_) | Answer::Returned(_))
     }
 
     /// The bytes to send, with a page of `files` where there is one for the status.
     pub(crate) fn write(&self, as_asked: AsAsked, files: &ErrorFiles) -> Vec<u8> {
         let status = self.status();
-        if let Some(file) = files.get(status).filter(|_| matches!(self, Answer::Status(_))) {
+        if let Some(file) = files.get(status).filter(|_| matches!(self, Answer::Status(_) | Answer::Denied(_))) {
             let fields = [&file.fields, as_asked.connection(), allowed(status)].concat();
             return as_asked.write(status, &file.reason, &fields, &file.body);
         }
         let (reason, sentence) = words(status);
+        if let Answer::Returned(returned) = self {
+            return as_asked.write(status, reason, &[&returned.fields, as_asked.connection()].concat(), &returned.body);
+        }
         let mut fields = [b"Cache-Control: no-cache\r\n".as_slice(), as_asked.connection()].concat();
         if let Answer::Redirect(redirect) = self {
             fields.extend_from_slice(&[b"Location: ", redirect.location.as_slice(), b"\r\n"].concat());
@@ -99,7 +116,8 @@ impl Answer {
             Answer::Redirect(redirect) => redirect.status,
             Answer::Statistics(_) => 200,
             Answer::TooManyLogins => 503,
-            Answer::Status(status) => *status,
+            Answer::Returned(returned) => returned.status,
+            Answer::Denied(status) | Answer::Status(status) => *status,
         }
     }
 }
@@ -143,6 +161,7 @@ impl AsAsked {
 /// The reason phrase of a status and a sentence for whoever reads the page. 401 and 503 are HAProxy's to the letter: scripts look for them.
 fn words(status: u16) -> (&'static str, &'static str) {
     match status {
+        200 => ("OK", ""),
         301 => ("Moved Permanently", ""),
         302 => ("Found", ""),
         303 => ("See Other", ""),
@@ -151,16 +170,23 @@ fn words(status: u16) -> (&'static str, &'static str) {
         400 => ("Bad Request", "The request is not one that HTTP/1.1 allows."),
         401 => ("Unauthorized", "You need a valid user and password to access this content."),
         403 => ("Forbidden", "A rule of this service forbids the request."),
+        404 => ("Not Found", "There is nothing at this address."),
         405 => ("Method Not Allowed", "This method is not offered here."),
         408 => ("Request Time-out", "The request did not come in time."),
+        410 => ("Gone", "There is nothing at this address any more."),
+        413 => ("Content Too Large", "The content of the request is too large."),
         414 => ("URI Too Long", "The address of the request is too long."),
         417 => ("Expectation Failed", "Nothing can be expected here but 100-continue."),
+        425 => ("Too Early", "The request came too early."),
+        429 => ("Too Many Requests", "There were too many requests."),
         431 => ("Request Header Fields Too Large", "The header fields of the request are too large."),
         500 => ("Internal Server Error", "The rules of this service made the request unusable."),
         501 => ("Not Implemented", "The method is longer than any that is known."),
         502 => ("Bad Gateway", "The server gave no usable response."),
         503 => ("Service Unavailable", "No server is available to handle this request."),
-        _ => ("Gateway Time-out", "The server did not respond in time."),
+        ..400 => ("Other", ""),
+        504 => ("Gateway Time-out", "The server did not respond in time."),
+        _ => ("Error", "The request is not answered."),
     }
 }
 

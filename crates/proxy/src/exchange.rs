@@ -17,6 +17,7 @@ mod draft;
 mod forward;
 mod guard;
 mod head;
+mod message;
 mod patience;
 mod remake;
 mod request;

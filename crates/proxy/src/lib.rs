@@ -47,6 +47,7 @@ pub use statistics::{Render, Statistics, StatisticsForm};
 pub use trusted::{Network, Trusted};
 pub use world::{Cell, World};
 
+use model::statement::Statements;
 use model::{Frontend, Timeouts};
 use observe::Observer;
 use std::io;
@@ -86,6 +87,8 @@ pub struct Rules {
     pub error_files: ErrorFiles,
     /// What makes the values of sticky sessions' cookies; the same for all replicas.
     pub session_key: SessionKey,
+    /// The frontend's statements, before any route is looked for (`request`), and on responses behind the backends' (`response`).
+    pub frontend: Arc<Statements>,
 }
 
 /// The running data plane.

@@ -16,6 +16,7 @@ use crate::tcp::check::Probes;
 use crate::trusted::Trusted;
 use crate::world::Cell;
 use crate::{health, pool};
+use model::statement::Statements;
 use model::{Frontend, Timeouts};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) session_key: SessionKey,
     /// Finds out whether hashed passwords are right.
     pub(crate) logins: Logins,
+    /// The frontend's statements.
+    pub(crate) frontend: Arc<Statements>,
     /// When accepting stops so that descriptors are left.
     pub(crate) reserve: Reserve,
     /// Connections of servers in tcp mode, where they are counted.
@@ -112,7 +115,7 @@ pub(crate) struct Open(usize);
 
 impl Shared {
     pub(crate) fn new(world: Cell, rules: Rules, observer: Observer) -> Shared {
-        let Rules { timeouts, trusted, http2, off_limits, statistics, error_files, session_key } = rules;
+        let Rules { timeouts, trusted, http2, off_limits, session_key, frontend, statistics, error_files } = rules;
         Shared {
             world,
             timeouts,
@@ -124,6 +127,7 @@ impl Shared {
             error_files,
             session_key,
             logins: Logins::new(),
+            frontend,
             reserve: Reserve::of_process(),
             loads: Arc::default(),
             probes: Probes::default(),

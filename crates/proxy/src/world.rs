@@ -83,7 +83,7 @@ impl Upstream {
             backend: Arc::clone(backend),
             host: resolver.host(&backend.dial),
             tls: to_server,
-            is_plain: backend.compression.is_none() && backend.cookie.is_none(),
+            is_plain: backend.compression.is_none() && backend.cookie.is_none() && backend.statements.is_empty(),
         })
     }
 }

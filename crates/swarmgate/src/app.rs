@@ -248,6 +248,7 @@ fn rules(settings: &ProxySettings, statistics: &Sources) -> Rules {
         error_files: settings.error_files.1.clone(),
         off_limits: None,
         session_key: settings.cluster_secret.as_ref().map(Bearer::session_key).unwrap_or_default(),
+        frontend: Arc::default(),
     }
 }
 

@@ -3,24 +3,27 @@
 //! Not here: the rules themselves (`model::route`), and the sockets.
 
 use super::guard::Check;
+use super::remake::Instead;
 use super::treatment::Treatment;
 use super::{Decision, Forward, remake};
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::http1::fields::is_forwarded;
-use crate::http1::request::{Changes, Request};
+use crate::http1::request::{Changes, Request, Shape};
 use crate::origin::Origin;
 use crate::trusted::Trust;
 use crate::worker::Shared;
 use crate::world::World;
 use model::auth::Access;
-use model::rewrite::{Rewrite, Rewritten};
+use model::rewrite::Rewrite;
 use model::service::ConnectionMode;
 use model::{Fields, RequestHead, Route, Verdict};
 use std::sync::Arc;
 
 /// How whoever ended TLS before this proxy says so.
 const PROTO: &str = "x-forwarded-proto";
+/// Credentials.
+const AUTHORIZATION: &str = "authorization";
 
 /// Finds the route and writes the head for its server into `room`.
 pub(super) fn decide<S>(
@@ -29,7 +32,36 @@ pub(super) fn decide<S>(
     client: &Client<S>,
     room: Vec<u8>,
 ) -> Decision {
-    let origin = &*client.origin;
+    let origin = &client.origin;
+    match live.1.frontend.request.is_empty() {
+        true => find(live, request, request, origin, room),
+        false => find_after_statements(live, request, origin, room),
+    }
+}
+
+/// The frontend's statements come before everything else.
+#[cold]
+fn find_after_statements(
+    live: (&World, &Shared),
+    request: &Request<'_, '_>,
+    origin: &Arc<Origin>,
+    room: Vec<u8>,
+) -> Decision {
+    let statements = &live.1.frontend.request;
+    match remake::in_frontend(request, origin, statements, |made| find(live, made, request, origin, room)) {
+        Ok(decision) => decision,
+        Err(instead) => Decision::Answer(instead.answer("EXTRA_FRONTEND"), request.shape),
+    }
+}
+
+/// `client` is the request as its client sent it: credentials are judged as they came, whatever statements made of them.
+fn find(
+    live: (&World, &Shared),
+    request: &Request<'_, '_>,
+    client: &Request<'_, '_>,
+    origin: &Arc<Origin>,
+    room: Vec<u8>,
+) -> Decision {
     let head = RequestHead {
         method: request.method.as_bytes(),
         host: request.host,
@@ -38,7 +70,7 @@ pub(super) fn decide<S>(
         port: origin.port,
         secure: origin.is_encrypted() || (origin.trust == Trust::Listed && request.has_element(PROTO, b"https")),
         verified: origin.is_verified(),
-        fields: &Believed { request, is_stranger: origin.trust == Trust::Stranger },
+        fields: &Believed { request, client, is_stranger: origin.trust == Trust::Stranger },
     };
     let (world, shared) = live;
     if let Some(statistics) = &shared.statistics
@@ -67,63 +99,76 @@ fn to_server(
     (world, shared): (&World, &Shared),
     route: &Route,
     request: &Request<'_, '_>,
-    origin: &Origin,
+    origin: &Arc<Origin>,
     mut room: Vec<u8>,
 ) -> Decision {
     let upstream = world.upstream(route.backend);
-    let rewritten = match rewrite(route, request) {
-        Ok(rewritten) => rewritten,
-        Err(answer) => return Decision::Answer(answer, request.shape),
-    };
     let mode = upstream.backend.connection_mode;
     let changes = Changes {
         client: &origin.address,
-        rewritten: rewritten.as_ref(),
+        rewritten: None,
         drop_authorization: route.access != Access::Open,
         drop_forwarded: origin.trust == Trust::Stranger,
         encrypted: origin.is_encrypted(),
         fallback_host: upstream.backend.dial.host(),
         close: mode != ConnectionMode::KeepAlive,
     };
-    let mut treatment = None;
-    if upstream.is_plain {
-        request.write(&changes, &mut room);
-    } else {
-        if remake::write(request, &upstream.backend, &changes, &mut room).is_none() {
-            return Decision::Answer(unusable(route), request.shape);
+    let (written, treatment) = match upstream.is_plain && shared.frontend.response.is_empty() {
+        true => (write(route, request, &changes, &mut room), None),
+        false => {
+            let treatment = Treatment::new(upstream, request, origin, shared);
+            (remake::write(request, origin, (route, &upstream.backend), &changes, &mut room), Some(treatment))
         }
-        treatment = Some(Treatment::new(upstream, request, &shared.session_key));
+    };
+    match written {
+        Err(instead) => Decision::Answer(instead.answer(route.service().name.as_str()), request.shape),
+        Ok(shape) => Decision::Forward(Forward {
+            shape,
+            upstream: Arc::clone(upstream),
+            head: room,
+            client_keeps: mode != ConnectionMode::Close,
+            treatment,
+        }),
     }
-    let shape = rewritten.as_ref().map_or(request.shape, |line| request.shape.sent_as(&line.method));
-    Decision::Forward(Forward {
-        shape,
-        upstream: Arc::clone(upstream),
-        head: room,
-        client_keeps: mode != ConnectionMode::Close,
-        treatment,
-    })
 }
 
-/// The request line after the route's rewrites; `None` if it has none.
-fn rewrite(route: &Route, request: &Request<'_, '_>) -> Result<Option<Rewritten>, Answer> {
+/// Writes the head of a plain route.
+fn write(
+    route: &Route,
+    request: &Request<'_, '_>,
+    changes: &Changes<'_>,
+    room: &mut Vec<u8>,
+) -> Result<Shape, Instead> {
     if route.rewrites().is_empty() {
-        return Ok(None);
+        request.write(changes, room);
+        return Ok(request.shape);
     }
     let line = Rewrite::apply_all(route.rewrites(), request.method.as_bytes(), request.target);
     // HEAD decides whether a response has a body: client and server must see the same.
     let usable = line.ok().filter(|line| (line.method == b"HEAD") == request.shape.is_head);
-    usable.map(Some).ok_or_else(|| unusable(route))
+    let line = usable.ok_or(Instead::Unusable)?;
+    request.write(&Changes { rewritten: Some(&line), ..*changes }, room);
+    Ok(request.shape.sent_as(&line.method))
 }
 
-/// What came of a request is none.
-fn unusable(route: &Route) -> Answer {
-    tracing::debug!("service {}: its rules made an unusable request; the client gets 500", route.service().name);
-    Answer::Status(500)
+impl Instead {
+    /// The answer in place of a server's. `whose` rules they were is for the log.
+    fn answer(self, whose: &str) -> Answer {
+        match self {
+            Instead::Answer(answer) => answer,
+            Instead::Unusable => {
+                tracing::debug!("{whose}: its rules made an unusable request; the client gets 500");
+                Answer::Status(500)
+            }
+        }
+    }
 }
 
 /// The fields of a request as routes may see them: a stranger does not speak for others.
 struct Believed<'r, 'h, 'b> {
     request: &'r Request<'h, 'b>,
+    /// The request as its client sent it.
+    client: &'r Request<'h, 'b>,
     is_stranger: bool,
 }
 
@@ -133,7 +178,11 @@ impl Fields for Believed<'_, '_, '_> {
     }
 
     fn first(&self, name: &str) -> Option<&[u8]> {
-        if self.hides(name) { None } else { self.request.first(name) }
+        match name {
+            AUTHORIZATION => self.client.first(name),
+            _ if self.hides(name) => None,
+            _ => self.request.first(name),
+        }
     }
 }
 

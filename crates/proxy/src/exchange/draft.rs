@@ -54,6 +54,19 @@ impl<'b> Draft<'b> {
         self.fields.retain(|field| !field.is(name) || keeps(&field.value));
     }
 
+    /// The fields whose name `keeps` keeps.
+    pub(super) fn retain_names(&mut self, keeps: impl Fn(&str) -> bool) {
+        self.fields.retain(|field| keeps(&field.name));
+    }
+
+    /// Another value for each field of this name, in order, where there is one.
+    pub(super) fn replace(&mut self, name: &str, values: Vec<Option<Vec<u8>>>) {
+        let fields = self.fields.iter_mut().filter(|field| field.is(name));
+        for (field, value) in fields.zip(values).filter_map(|(field, value)| Some((field, value?))) {
+            field.value = Cow::Owned(value);
+        }
+    }
+
     /// Each field of this name with the value that `change` makes of it; without the field where it makes none.
     pub(super) fn change(&mut self, name: &str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
         self.fields.retain_mut(|field| {

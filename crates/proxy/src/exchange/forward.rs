@@ -44,6 +44,8 @@ pub(super) enum Fault {
     ServerGone,
     /// The response is not one.
     BadResponse,
+    /// Statements made of the response what is none.
+    BadRewrite,
     /// The request's body is not one.
     BadRequest,
     /// The client closed or reset before its request was whole, or while the response was waited for or sent.
@@ -146,6 +148,7 @@ fn fail(fault: Fault, response: &ResponseSide, session: &mut Session) -> Outcome
     let (cut, why) = match fault {
         Fault::ServerGone => (Cut::ServerGone, Why::ServerClosed),
         Fault::BadResponse => (Cut::BadResponse, Why::BadResponse),
+        Fault::BadRewrite => (Cut::BadResponse, Why::BadResponseRewrite),
         Fault::BadRequest => (Cut::BadRequest, Why::MalformedBody),
         Fault::ClientGone => (Cut::ClientGone, Why::MalformedBody),
         Fault::ClientTooSlow => (Cut::ClientTooSlow, Why::BodyTimeout),

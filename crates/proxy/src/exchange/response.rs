@@ -235,7 +235,10 @@ impl ResponseSide {
                 self.given += client.give_head(&head, outgoing).map_err(|_| Fault::ClientGone)?;
                 continue;
             }
-            let rewritten = self.treatment.as_mut().map(|treatment| treatment.rewrite(&head));
+            let rewritten = match &mut self.treatment {
+                None => None,
+                Some(treatment) => Some(treatment.rewrite(&head).ok_or(Fault::BadResponse)?),
+            };
             let mut space = field_space();
             let head = match &rewritten {
                 None => head,
@@ -263,7 +266,7 @@ impl ResponseSide {
     ) -> Result<response::Head<'h, 'b>, Fault> {
         match response::read(bytes, &self.request, keeps, space) {
             Ok(Parsed::Complete(head)) => Ok(head),
-            Ok(Parsed::Partial) | Err(_) => Err(Fault::BadResponse),
+            Ok(Parsed::Partial) | Err(_) => Err(Fault::BadRewrite),
         }
     }
 

@@ -4,12 +4,18 @@
 
 use super::coding::{self, Coding};
 use super::draft::Draft;
-use crate::balance::{SessionKey, Stickiness};
+use super::message::Message;
+use crate::balance::Stickiness;
 use crate::http1::Malformed;
+use crate::http1::request::Request;
 use crate::http1::response::{Head, Response};
+use crate::origin::Origin;
+use crate::worker::Shared;
 use crate::world::Upstream;
 use model::compression::Algorithm;
+use model::statement::Statements;
 use model::{Backend, Fields};
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -17,6 +23,11 @@ use std::sync::Arc;
 pub(crate) struct Treatment {
     /// Says what is asked for.
     backend: Arc<Backend>,
+    /// The frontend's own.
+    statements: Arc<Statements>,
+    /// What statements may ask of the request.
+    origin: Arc<Origin>,
+    method: Box<str>,
     /// How the client would take the body of its response, until the head says whether it is compressed.
     algorithm: Option<Algorithm>,
     /// The body of the response, while it is compressed.
@@ -29,12 +40,19 @@ pub(crate) struct Treatment {
 
 impl Treatment {
     /// Of a request with these fields.
-    pub(super) fn new(upstream: &Upstream, request: &dyn Fields, key: &SessionKey) -> Box<Treatment> {
+    pub(super) fn new(
+        upstream: &Upstream,
+        request: &Request<'_, '_>,
+        origin: &Arc<Origin>,
+        shared: &Shared,
+    ) -> Box<Treatment> {
         let backend = Arc::clone(&upstream.backend);
         let algorithm = backend.compression.as_ref().and_then(|compression| compression.choose(request));
         let cookie = backend.cookie.as_ref();
-        let sticky = cookie.map(|name| Stickiness::new(name, cookie_of(request, name), key));
-        Box::new(Treatment { backend, algorithm, coding: None, sticky, correction: None })
+        let sticky = cookie.map(|name| Stickiness::new(name, cookie_of(request, name), &shared.session_key));
+        let statements = Arc::clone(&shared.frontend);
+        let (origin, method) = (Arc::clone(origin), request.method.into());
+        Box::new(Treatment { backend, statements, origin, method, algorithm, coding: None, sticky, correction: None })
     }
 
     /// The server that the client stays with, if it does.
@@ -52,14 +70,31 @@ impl Treatment {
         self.coding.is_some() || self.algorithm.is_some()
     }
 
-    /// The head that the client gets in place of this one. In HAProxy's order: cookies, then compression.
-    pub(super) fn rewrite(&mut self, head: &Head<'_, '_>) -> Vec<u8> {
-        let mut draft = Draft::of(head.headers());
+    /// The head that the client gets in place of this one; `None`: a statement refuses it. In HAProxy's order: statements, cookies,
+    /// compression.
+    pub(super) fn rewrite(&mut self, head: &Head<'_, '_>) -> Option<Vec<u8>> {
+        let mut draft = self.run_statements(head)?;
         self.mark(&mut draft);
         self.compress(head, &mut draft);
         let mut written = Vec::with_capacity(head.bytes().len() + 128);
         draft.write(head.line(), &mut written);
-        written
+        Some(written)
+    }
+
+    /// The backend's, then the frontend's. There is no answer in place of a server's any more: whatever would give one refuses the response.
+    fn run_statements<'b>(&self, head: &'b Head<'_, 'b>) -> Option<Draft<'b>> {
+        let draft = Draft::of(head.headers());
+        let mut message = Message {
+            origin: &self.origin,
+            backend: &self.backend.name,
+            method: self.method.as_bytes().into(),
+            target: Cow::Borrowed(b""),
+            status: Some(head.response.status),
+            draft,
+        };
+        let refused =
+            [&self.backend.statements, &self.statements].into_iter().any(|list| message.run(&list.response).is_some());
+        (!refused).then_some(message.draft)
     }
 
     /// The cookie is the proxy's own: a server does not set it. A response that sets it is for its client alone (HAProxy's `indirect` and

@@ -12,6 +12,7 @@ pub(crate) struct Termination(pub(super) [u8; 2]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
     Statistics,
+    Returned,
     MovedPermanently,
     Found,
     SeeOther,
@@ -28,6 +29,7 @@ pub(crate) enum Why {
     BadExpectation,
     HeadTooLarge,
     BadRewrite,
+    BadResponseRewrite,
     MethodTooLong,
     BadResponse,
     ServerClosed,
@@ -60,6 +62,7 @@ pub(crate) enum Cut {
 /// The row of each [`Why`], in its order: status, a word, letters.
 const ROWS: [(Why, u16, &str, &[u8; 2]); Why::COUNT] = [
     (Why::Statistics, 200, "statistics", b"LR"),
+    (Why::Returned, 200, "returned", b"LR"),
     (Why::MovedPermanently, 301, "redirect", b"LR"),
     (Why::Found, 302, "redirect", b"LR"),
     (Why::SeeOther, 303, "redirect", b"LR"),
@@ -76,6 +79,7 @@ const ROWS: [(Why, u16, &str, &[u8; 2]); Why::COUNT] = [
     (Why::BadExpectation, 417, "bad_expectation", b"PR"),
     (Why::HeadTooLarge, 431, "head_too_large", b"PR"),
     (Why::BadRewrite, 500, "bad_rewrite", b"PR"),
+    (Why::BadResponseRewrite, 500, "bad_response_rewrite", b"PH"),
     (Why::MethodTooLong, 501, "method_too_long", b"PR"),
     (Why::BadResponse, 502, "bad_response", b"PH"),
     (Why::ServerClosed, 502, "server_closed", b"SH"),
@@ -97,7 +101,7 @@ impl Termination {
 }
 
 impl Why {
-    pub(super) const COUNT: usize = 25;
+    pub(super) const COUNT: usize = 27;
 
     /// Of a redirect with this status.
     pub(crate) fn redirect(status: u16) -> Why {

@@ -5,7 +5,7 @@
 use super::Tls;
 use crate::client::ClientStream;
 use crate::observe::{self, Handshake};
-use crate::origin::{Origin, Security};
+use crate::origin::{Local, Origin, Security};
 use crate::worker::{Open, Shared};
 use crate::{connection, http2};
 use rustls::server::{Acceptor, ClientHello};
@@ -58,10 +58,10 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, port: u16, shared
             return part(rest).await;
         }
     };
-    let session = stream.get_ref().1;
+    let (socket, session) = stream.get_ref();
     let security = if session.peer_certificates().is_some() { Security::Verified } else { Security::Encrypted };
     let is_http2 = session.alpn_protocol() == Some(b"h2");
-    let origin = Origin::new(peer, port, security, &shared.trusted);
+    let origin = Origin::new(peer, Local::of(socket, port), security, &shared.trusted).asked_for(session.server_name());
     if is_http2 {
         return http2::serve(stream, Arc::new(origin), shared, open).await;
     }

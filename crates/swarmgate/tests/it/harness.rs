@@ -19,6 +19,7 @@ pub(crate) use backend::Backend;
 pub(crate) use encrypted::{Certified, Encrypted, Seen};
 pub(crate) use folder::Folder;
 pub(crate) use handshake::{Bundle, certificate_for};
+pub(crate) use http2::Reply2;
 pub(crate) use listener::FakeListener;
 pub(crate) use log::Warnings;
 pub(crate) use peer::Peer;

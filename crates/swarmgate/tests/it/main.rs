@@ -42,6 +42,7 @@ mod routing;
 mod service_certificates;
 mod sharing;
 mod sni;
+mod statements;
 mod statistics;
 mod sticky;
 mod storm;

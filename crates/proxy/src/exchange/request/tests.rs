@@ -5,7 +5,7 @@ use crate::client::{Client, Protocol};
 use crate::deadline::Deadline;
 use crate::http1::body::Body;
 use crate::http1::request::Shape;
-use crate::origin::{Origin, Security};
+use crate::origin::{Local, Origin, Security};
 use crate::server_stream::ServerStream;
 use crate::tls::{Policy, Tls};
 use crate::trusted::Trusted;
@@ -55,7 +55,8 @@ fn acceptor() -> TlsAcceptor {
 /// A client that has sent so much of a request with a body of two pieces, and its other end.
 fn client(sent: Vec<u8>) -> (Client<DuplexStream>, DuplexStream) {
     let (stream, other) = duplex(PIECE);
-    let origin = Origin::new(([127, 0, 0, 1], 1).into(), 80, Security::Plain, &Trusted::default());
+    let local = Local { port: 80, address: ([127, 0, 0, 1], 80).into() };
+    let origin = Origin::new(([127, 0, 0, 1], 1).into(), local, Security::Plain, &Trusted::default());
     let deadline = Deadline::after(PATIENCE);
     (
         Client {
