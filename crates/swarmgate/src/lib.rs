@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod bearer;
 pub mod certificates;
+pub mod check;
 pub mod controller;
 pub mod declared;
 pub mod demo;

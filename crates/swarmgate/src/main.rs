@@ -5,14 +5,22 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use swarmgate::settings::{self, Variables};
-use swarmgate::{app, demo, demo_service, output, ping};
+use swarmgate::{app, check, demo, demo_service, output, ping};
 
 /// The edge proxy that configures itself from a Docker Swarm.
 #[derive(Parser)]
 #[command(version, about, after_help = "All settings are variables of the environment: docs/settings.md.")]
 struct Arguments {
     #[command(subcommand)]
-    role: Role,
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    #[command(flatten)]
+    Play(Role),
+    /// Say what labels mean to the proxy, and what is refused and why. The exit code is 0, 1 with warnings, or 2.
+    Check(check::Arguments),
 }
 
 #[derive(Subcommand)]
@@ -37,7 +45,11 @@ enum Role {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let variables = Variables::of_process();
-    match start(Arguments::parse().role, &variables).await {
+    let role = match Arguments::parse().task {
+        Task::Check(arguments) => return check::run(&arguments, variables),
+        Task::Play(role) => role,
+    };
+    match start(role, &variables).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("swarmgate: {error:#}");

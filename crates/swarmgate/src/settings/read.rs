@@ -76,6 +76,13 @@ impl Variables {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The same, and `name` is `value`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Variables {
+        self.0.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

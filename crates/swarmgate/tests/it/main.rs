@@ -14,6 +14,7 @@ mod api;
 mod binds;
 mod bodies;
 mod certificates;
+mod check;
 mod compression;
 mod configuring;
 mod connection_modes;
