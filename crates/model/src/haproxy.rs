@@ -8,8 +8,12 @@ mod acl;
 mod backend;
 mod compression;
 mod frontend;
+mod global;
+mod statistics;
 mod tcp;
 
+pub use global::{Log, TlsTerms};
+pub use statistics::Statistics;
 pub use tcp::section as tcp_section;
 
 use crate::auth::{GlobalUsers, User};
@@ -43,6 +47,16 @@ pub struct Globals {
     pub ca_file: Option<String>,
     /// Who may pass where a service names nobody.
     pub users: GlobalUsers,
+    /// What is spoken over TLS.
+    pub tls: TlsTerms,
+    /// DNS servers, as address and port; empty: those of the system.
+    pub resolvers: Vec<String>,
+    /// The access log, if there is one.
+    pub log: Option<Log>,
+    /// Pages in place of the built-in ones, by status.
+    pub error_files: Vec<(u16, String)>,
+    /// The page of statistics, if there is one.
+    pub statistics: Option<Statistics>,
     /// Whether passwords stand in it.
     pub secrets: Secrets,
 }
@@ -60,12 +74,15 @@ pub enum Secrets {
 /// The whole haproxy.cfg. The same snapshot gives the same bytes; no password is in them unless it is asked for.
 pub fn render(snapshot: &Snapshot, globals: &Globals) -> String {
     let mut lines = Lines(String::from(HEAD));
-    write_defaults(&mut lines, snapshot, globals);
+    global::write_global(&mut lines, globals);
+    global::write_resolvers(&mut lines, globals);
+    global::write_defaults(&mut lines, snapshot, globals);
+    statistics::write_sections(&mut lines, globals);
     if let GlobalUsers::Only(users) = &globals.users {
         write_userlist(&mut lines, DEFAULT_USERS, users, globals.secrets);
     }
     frontend::write(&mut lines, snapshot, globals);
-    tcp::write_frontends(&mut lines, &snapshot.tcp);
+    tcp::write_frontends(&mut lines, &snapshot.tcp, globals);
     backend::write(&mut lines, &snapshot.routes, globals);
     tcp::write_backends(&mut lines, &snapshot.tcp);
     lines.0
@@ -73,38 +90,10 @@ pub fn render(snapshot: &Snapshot, globals: &Globals) -> String {
 
 const HEAD: &str = "\
 # What this proxy does, in HAProxy's words. Made from the services; nothing reads it, and passwords are masked.
-
-global
-    pidfile /var/run/haproxy.pid
 ";
 
 const DEFAULT_USERS: &str = "defaultUsers";
 const MASK: &str = "*****";
-
-fn write_defaults(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
-    let timeouts = &globals.timeouts;
-    lines.section("defaults");
-    lines.line("mode http");
-    lines.line("balance roundrobin");
-    lines.line(format_args!("option {}", globals.connection_mode.keyword()));
-    lines.line("option redispatch");
-    if compression::Place::of(&snapshot.routes, globals) == compression::Place::Defaults {
-        globals.compression.iter().for_each(|all| compression::write(lines, all));
-    }
-    // A host that does not resolve is an error of one backend, not of the configuration.
-    lines.line("default-server init-addr last,libc,none");
-    for (name, limit) in [
-        ("connect", timeouts.connect),
-        ("client", timeouts.client),
-        ("server", timeouts.server),
-        ("queue", timeouts.queue),
-        ("tunnel", timeouts.tunnel),
-        ("http-request", timeouts.http_request),
-        ("http-keep-alive", timeouts.http_keep_alive),
-    ] {
-        lines.timeout(name, limit);
-    }
-}
 
 fn write_userlist(lines: &mut Lines, name: &str, users: &[User], secrets: Secrets) {
     lines.section(format_args!("userlist {name}"));
@@ -178,6 +167,11 @@ impl Default for Globals {
             server_ca_file: None,
             ca_file: None,
             users: GlobalUsers::default(),
+            tls: TlsTerms::default(),
+            resolvers: Vec::new(),
+            log: None,
+            error_files: Vec::new(),
+            statistics: None,
             secrets: Secrets::default(),
         }
     }

@@ -15,11 +15,11 @@ use crate::settings::{ListenerSettings, ProxySettings, StatisticsSettings};
 use crate::sharing;
 use crate::statistics::Sources;
 use anyhow::Context as _;
-use model::haproxy::{Globals, Secrets};
+use model::haproxy::{self, Globals, Log, Secrets, TlsTerms};
 use model::service::OwnApi;
 use model::{Frontend, Snapshot};
 use proxy::observe::Observer;
-use proxy::tls::Tls;
+use proxy::tls::{Tls, Version};
 use proxy::{Cell, OffLimits, Proxy, Resolver, Rules, Statistics, World};
 use std::future::Future;
 use std::io;
@@ -295,8 +295,38 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
         ca_file: settings.ca_file.clone(),
         compression: settings.context.compression.clone(),
         connection_mode: settings.context.connection_mode,
+        tls: tls_terms(settings),
+        resolvers: settings.resolvers.iter().map(ToString::to_string).collect(),
+        log: settings.access_log.map(|log| Log { errors_only: log.errors_only }),
+        error_files: error_files(settings),
+        statistics: settings
+            .statistics
+            .clone()
+            .map(|StatisticsSettings { uri, port, credentials }| haproxy::Statistics { uri, port, credentials }),
         secrets: Secrets::Masked,
     }
+}
+
+fn tls_terms(settings: &ProxySettings) -> TlsTerms {
+    let word = |version: Version| match version {
+        Version::V1_2 => "TLSv1.2",
+        Version::V1_3 => "TLSv1.3",
+    };
+    let policy = &settings.tls;
+    TlsTerms {
+        oldest: word(policy.oldest),
+        newest: word(policy.newest),
+        ciphers: settings.ciphers.clone(),
+        tickets: policy.tickets && policy.client_authorities.is_none(),
+        clients_order: policy.clients_order,
+        strict_names: policy.strict_names,
+        http2: policy.http2,
+    }
+}
+
+fn error_files(settings: &ProxySettings) -> Vec<(u16, String)> {
+    let (directory, files) = &settings.error_files;
+    files.statuses().map(|code| (code, directory.join(format!("{code}.http")).display().to_string())).collect()
 }
 
 fn tell_start(settings: &ProxySettings, api: SocketAddr, ports: &[u16]) {

@@ -68,6 +68,8 @@ pub struct ProxySettings {
     pub api_token: Option<Bearer>,
     /// What is spoken on ports with TLS, and to servers.
     pub tls: Policy,
+    /// The ciphers of TLS 1.2 as they were asked for, for haproxy.cfg.
+    pub ciphers: String,
     /// Where the authorities of servers were read, for haproxy.cfg.
     pub server_ca_file: Option<String>,
     /// Where its authorities came from.
@@ -129,6 +131,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read, variables) },
         tls,
         validates_addresses: !read.flag("SKIP_ADDRESS_VALIDATION"),
+        ciphers: read.text("SSL_BIND_CIPHERS"),
         ca_file: Some(read.text("CA_FILE")).filter(|file| !file.is_empty()),
         server_ca_file: Some(read.text("SERVER_CA_FILE")).filter(|path| !path.is_empty()),
         threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),

@@ -23,6 +23,11 @@ impl Credentials {
         &self.name
     }
 
+    /// The password, for a configuration that a program reads.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
     /// Whether a request with this Authorization field shows them (RFC 7617 §2). The time says nothing about how close it came.
     pub fn admits(&self, authorization: Option<&[u8]>) -> bool {
         let Some(shown) = authorization.and_then(basic_credentials) else { return false };

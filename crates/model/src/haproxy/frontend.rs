@@ -3,7 +3,7 @@
 //! Not here: the conditions of a rule (`haproxy::acl`), and what a backend does with a request (`haproxy::backend`).
 
 use super::acl::Acls;
-use super::{Globals, Lines};
+use super::{Globals, Lines, statistics};
 use crate::frontend::Frontend;
 use crate::quote::{format_string, word};
 use crate::route::{Rule, RuleKind};
@@ -14,8 +14,18 @@ pub(super) fn write(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
     for frontend in &globals.frontends {
         write_bind(lines, frontend, globals);
     }
+    // Behind the certificates it would change lines that are looked for as they are.
+    if globals.frontends.iter().any(|frontend| is_encrypted(frontend, globals)) {
+        let alpn = if globals.tls.http2 { "h2,http/1.1" } else { "http/1.1" };
+        lines.line(format_args!("# over TLS, alpn {alpn} is offered"));
+    }
     lines.line("mode http");
     lines.line("option forwardfor");
+    if globals.log.is_some() {
+        lines.line("log global");
+        lines.line("option httplog");
+    }
+    statistics::write_shared(lines, globals);
     let mut acls = Acls::new(lines);
     for rule in snapshot.routes.redirects() {
         acls.lines.blank();
@@ -38,7 +48,7 @@ fn write_bind(lines: &mut Lines, frontend: &Frontend, globals: &Globals) {
     if frontend.accept_proxy {
         bind.push_str(" accept-proxy");
     }
-    if frontend.tls && !certificates.is_empty() {
+    if is_encrypted(frontend, globals) {
         bind.push_str(" ssl");
         for name in certificates {
             bind.push_str(" crt ");
@@ -47,8 +57,16 @@ fn write_bind(lines: &mut Lines, frontend: &Frontend, globals: &Globals) {
         if let Some(file) = ca_file {
             bind.push_str(&format!(" ca-file {} verify optional", word(file)));
         }
+        if globals.tls.strict_names {
+            bind.push_str(" strict-sni");
+        }
     }
     lines.line(bind);
+}
+
+/// Without any certificate HAProxy could not even be told.
+fn is_encrypted(frontend: &Frontend, globals: &Globals) -> bool {
+    frontend.tls && !globals.certificates.is_empty()
 }
 
 fn write_redirect(acls: &mut Acls<'_>, rule: &Rule) {

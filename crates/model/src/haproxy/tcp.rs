@@ -2,8 +2,8 @@
 //!
 //! Not here: which service a connection belongs to (`tcp`).
 
-use super::Lines;
 use super::backend::bracketed;
+use super::{Globals, Lines};
 use crate::quote::tests;
 use crate::route::host::HostPattern;
 use crate::service::Mode;
@@ -11,16 +11,16 @@ use crate::tcp::{TcpBackend, TcpFrontend, TcpRule, TcpTable};
 use std::fmt::Display;
 
 /// Docker Flow's order: ports in tcp mode, those in sni mode, then groups.
-pub(super) fn write_frontends(lines: &mut Lines, table: &TcpTable) {
+pub(super) fn write_frontends(lines: &mut Lines, table: &TcpTable, globals: &Globals) {
     for mode in [Mode::Tcp, Mode::Sni] {
         for frontend in table.frontends().iter().filter(|frontend| frontend.mode == mode && !is_listen(frontend)) {
-            write_frontend(lines, frontend);
+            write_frontend(lines, frontend, globals);
         }
     }
     for frontend in table.frontends().iter().filter(|frontend| is_listen(frontend)) {
         for backend in &frontend.backends {
             lines.section(format_args!("listen {}", section(frontend)));
-            write_bind(lines, frontend);
+            write_bind(lines, frontend, globals);
             write_pool(lines, backend);
         }
     }
@@ -51,9 +51,9 @@ pub fn section(frontend: &TcpFrontend) -> String {
     }
 }
 
-fn write_frontend(lines: &mut Lines, frontend: &TcpFrontend) {
+fn write_frontend(lines: &mut Lines, frontend: &TcpFrontend, globals: &Globals) {
     lines.section(format_args!("frontend {}", section(frontend)));
-    write_bind(lines, frontend);
+    write_bind(lines, frontend, globals);
     if frontend.needs_name() {
         lines.line("tcp-request inspect-delay 5s");
         lines.line("tcp-request content accept if { req.ssl_hello_type 1 }");
@@ -66,9 +66,13 @@ fn write_frontend(lines: &mut Lines, frontend: &TcpFrontend) {
     }
 }
 
-fn write_bind(lines: &mut Lines, frontend: &TcpFrontend) {
+fn write_bind(lines: &mut Lines, frontend: &TcpFrontend, globals: &Globals) {
     lines.line(format_args!("bind *:{}", frontend.port));
     lines.line("mode tcp");
+    if globals.log.is_some() {
+        lines.line("log global");
+        lines.line("option tcplog");
+    }
     if let Some(limit) = frontend.timeout_client {
         lines.timeout("client", limit);
     }

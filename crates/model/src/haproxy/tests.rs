@@ -1,7 +1,7 @@
 //! The view as a whole: the seed's example to the letter, certificates, determinism, and values that try to leave their place.
 
-use super::{Globals, Secrets, render};
-use crate::auth::global_users;
+use super::{Globals, Log, Secrets, Statistics, TlsTerms, render};
+use crate::auth::{Credentials, global_users};
 use crate::catalog::{Catalog, Command};
 use crate::compression::{Algorithm, Compression};
 use crate::frontend::Frontend;
@@ -43,13 +43,22 @@ fn the_seeds_go_demo_is_shown_as_docker_flow_showed_it() {
 
         global
             pidfile /var/run/haproxy.pid
+            tune.ssl.default-dh-param 2048
+            ssl-default-bind-options ssl-min-ver TLSv1.2 prefer-client-ciphers
+            ssl-default-server-options ssl-min-ver TLSv1.2
+
+        resolvers docker
+            parse-resolv-conf
 
         defaults
             mode http
             balance roundrobin
+            option dontlognull
+            option dontlog-normal
             option http-keep-alive
             option redispatch
             default-server init-addr last,libc,none
+            maxconn 5000
             timeout connect 5s
             timeout client 20s
             timeout server 20s
@@ -87,6 +96,7 @@ fn behaviour_188_certificates_stand_in_the_bind_of_every_tls_port() {
             bind *:80 accept-proxy
             bind *:443 ssl crt '/run/secrets/cert-a b' crt /certs/xip.io.pem
             bind *:8443 accept-proxy ssl crt '/run/secrets/cert-a b' crt /certs/xip.io.pem
+            # over TLS, alpn h2,http/1.1 is offered
             mode http
             option forwardfor
     "#]]
@@ -105,10 +115,142 @@ fn behaviour_117_the_authorities_of_clients_stand_in_the_bind_of_every_tls_port(
         frontend services
             bind *:80
             bind *:443 ssl crt /certs/xip.io.pem ca-file '/run/secrets/our ca' verify optional
+            # over TLS, alpn h2,http/1.1 is offered
             mode http
             option forwardfor
     "#]]
     .assert_eq(&section(&render(&snapshot(&[]), &globals), "frontend services"));
+}
+
+/// Everything that the proxy as a whole can say.
+fn full() -> Globals {
+    Globals {
+        certificates: vec!["/certs/xip.io.pem".to_owned()],
+        tls: TlsTerms {
+            oldest: "TLSv1.2",
+            newest: "TLSv1.2",
+            ciphers: "ECDH+AESGCM:!aNULL".to_owned(),
+            tickets: false,
+            clients_order: false,
+            strict_names: true,
+            http2: false,
+        },
+        resolvers: vec!["127.0.0.11:53".to_owned(), "10.0.0.2:53".to_owned()],
+        log: Some(Log { errors_only: true }),
+        error_files: vec![(500, "/errorfiles/500.http".to_owned()), (503, "/errorfiles/503.http".to_owned())],
+        statistics: Some(Statistics {
+            uri: "/admin?stats".to_owned(),
+            port: None,
+            credentials: Some(Credentials::new("stats user", "s3cret")),
+        }),
+        ..Globals::default()
+    }
+}
+
+#[test]
+fn behaviours_5_117_and_119_to_122_all_that_the_proxy_as_a_whole_says() {
+    let text = render(&snapshot(&[]), &full());
+    let text = text.split_once("\n\n").map_or("", |(_, sections)| sections);
+    expect![[r#"
+        global
+            pidfile /var/run/haproxy.pid
+            tune.ssl.default-dh-param 2048
+            log 127.0.0.1:1514 local0
+            ssl-default-bind-options ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.2 no-tls-tickets
+            ssl-default-server-options ssl-min-ver TLSv1.2
+            ssl-default-bind-ciphers ECDH+AESGCM:!aNULL
+            ssl-default-server-ciphers ECDH+AESGCM:!aNULL
+
+        resolvers docker
+            nameserver dns 127.0.0.11:53
+            nameserver dns2 10.0.0.2:53
+
+        defaults
+            mode http
+            balance roundrobin
+            option dontlog-normal
+            option http-keep-alive
+            option redispatch
+            default-server init-addr last,libc,none
+            errorfile 500 /errorfiles/500.http
+            errorfile 503 /errorfiles/503.http
+            maxconn 5000
+            timeout connect 5s
+            timeout client 20s
+            timeout server 20s
+            timeout queue 30s
+            timeout tunnel 3600s
+            timeout http-request 5s
+            timeout http-keep-alive 15s
+
+        frontend services
+            bind *:80
+            bind *:443 ssl crt /certs/xip.io.pem strict-sni
+            # over TLS, alpn http/1.1 is offered
+            mode http
+            option forwardfor
+            log global
+            option httplog
+            stats enable
+            stats refresh 30s
+            stats realm 'Strictly Private'
+            stats uri /admin?stats
+            stats auth 'stats user:*****'
+    "#]]
+    .assert_eq(text);
+    let shown = render(&snapshot(&[]), &Globals { secrets: Secrets::Shown, ..full() });
+    assert!(shown.contains("    stats auth 'stats user:s3cret'\n"), "{shown}");
+}
+
+#[test]
+fn behaviour_120_statistics_with_a_port_of_their_own_have_sections_of_their_own() {
+    let mut globals = full();
+    if let Some(statistics) = &mut globals.statistics {
+        (statistics.port, statistics.credentials) = (Some(8404), None);
+    }
+    let text = render(&snapshot(&[]), &globals);
+    assert_eq!(section(&text, "frontend stats"), "frontend stats\n    bind *:8404\n    default_backend stats");
+    let page =
+        "\n    stats enable\n    stats refresh 30s\n    stats realm 'Strictly Private'\n    stats uri /admin?stats";
+    assert_eq!(section(&text, "backend stats"), format!("backend stats{page}"));
+    assert!(!section(&text, "frontend services").contains("stats"), "{text}");
+}
+
+#[test]
+fn behaviour_115_the_ports_of_http_stay_bound_where_all_services_are_tcp() {
+    let globals = Globals { log: Some(Log { errors_only: false }), ..Globals::default() };
+    let services = [params("serviceName=redis&reqMode=tcp&srcPort=6379&port=6379")];
+    let text = render(&snapshot(&services), &globals);
+    assert!(section(&text, "frontend services").contains("    bind *:80\n"), "{text}");
+    let tcp = "frontend tcpFE_6379\n    bind *:6379\n    mode tcp\n    log global\n    option tcplog\n";
+    assert!(section(&text, "frontend tcpFE_6379").starts_with(tcp), "{text}");
+    assert!(!text.contains("dontlog"), "all connections are logged");
+}
+
+#[test]
+fn behaviour_134_names_and_matchers_have_docker_flows_defaults() {
+    let services =
+        ["serviceName=a&servicePath=/a&port=1&httpsPort=2", "serviceName=b&servicePath=/b&port=3&srcPort=8085"];
+    let text = rendered(&services);
+    for line in [
+        "acl url_a1_0 path_beg /a",
+        "acl srcPort_a80_0 dst_port 80",
+        "acl srcHttpsPort_a443_0 dst_port 443",
+        "use_backend a-be1_0 if url_a1_0 srcPort_a80_0",
+        "use_backend https-a-be2_0 if url_https_a2_0 srcHttpsPort_a443_0",
+        "acl srcPort_b8085_0 dst_port 8085",
+    ] {
+        assert!(text.contains(&format!("    {line}\n")), "{line} in {text}");
+    }
+}
+
+/// Docker Flow had a path `/dummy` with a server that nobody reaches; either way every request gets 503.
+#[test]
+fn behaviour_96_without_services_there_is_a_frontend_without_rules() {
+    let text = rendered(&[]);
+    let frontend = section(&text, "frontend services");
+    assert_eq!(frontend, "frontend services\n    bind *:80\n    bind *:443\n    mode http\n    option forwardfor\n");
+    assert!(!text.contains("\nbackend "), "{text}");
 }
 
 #[test]
@@ -173,6 +315,12 @@ const WORDS: &[&str] = &[
     "#",
     "global",
     "pidfile",
+    "tune.ssl.default-dh-param",
+    "ssl-default-bind-options",
+    "ssl-default-server-options",
+    "resolvers",
+    "parse-resolv-conf",
+    "maxconn",
     "defaults",
     "mode",
     "balance",

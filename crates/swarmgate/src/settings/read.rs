@@ -47,7 +47,7 @@ impl Variables {
         variables
     }
 
-    fn add_secrets(&mut self, directory: &Path) {
+    pub(super) fn add_secrets(&mut self, directory: &Path) {
         for setting in SETTINGS {
             let file =
                 if setting.name.starts_with("df_") { setting.name.to_owned() } else { secret_name(setting.name) };

@@ -216,3 +216,30 @@ fn what_looks_like_a_misspelt_variable_is_told_once() {
     let told = near.map(|near| format!("{}?", near.replace('…', "nobody knows this variable; did you mean")));
     assert_eq!(warnings, told);
 }
+
+#[test]
+fn behaviour_119_a_secret_wins_over_its_variable_also_where_it_is_named_by_another() {
+    let directory = std::env::temp_dir().join(format!("swarmgate-{}-secrets", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, value) in
+        [("dfp_timeout_server", "7\n"), ("dfp_ssl_bind_options", "no-tls-tickets\n"), ("dfp_my_pass", "s3cret\n")]
+    {
+        std::fs::write(directory.join(name), value).unwrap();
+    }
+    let mut set = variables(&[
+        ("TIMEOUT_SERVER", "5"),
+        ("TIMEOUT_CLIENT", "6"),
+        ("STATS_USER", "admin"),
+        ("STATS_PASS_ENV", "MY_PASS"),
+        ("STATS_URI_ENV", "../dfp_my_pass"),
+    ]);
+    set.add_secrets(&directory);
+    std::fs::remove_dir_all(&directory).unwrap();
+    let settings = proxy(&set).unwrap();
+    let (server, client) = (settings.timeouts.server, settings.timeouts.client);
+    assert_eq!((server, client), (Duration::from_secs(7), Duration::from_secs(6)));
+    assert!(!settings.tls.tickets);
+    let page = settings.statistics.unwrap();
+    assert_eq!(page.credentials.unwrap().password(), "s3cret");
+    assert_eq!(page.uri, "/admin?stats", "a name leads to no other folder");
+}

@@ -12,15 +12,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What a row is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
+    #[default]
     Frontend,
     Server,
     Backend,
 }
 
-/// A row.
-#[derive(Clone, Debug)]
+/// A row. What is `None` is not counted for its kind.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     pub(crate) kind: Kind,
     /// The section of haproxy.cfg.
@@ -131,7 +132,8 @@ impl Counted<'_> {
         if let Some(found) = found {
             own.count(found);
         }
-        for found in self.servers.get(&*backend.name).into_iter().flatten() {
+        let servers = self.servers.get(&*backend.name).into_iter().flatten();
+        for found in servers.filter(|found| found.service == backend.service) {
             server.add(found);
         }
         [server, own]
@@ -140,32 +142,7 @@ impl Counted<'_> {
 
 impl Row {
     fn new(kind: Kind, section: String, name: String) -> Row {
-        let (bytes_in, bytes_out, denied, request_errors, connect_errors) = (None, None, None, None, None);
-        let (response_errors, retries, redispatches, responses, connects, average) =
-            (None, None, None, None, None, None);
-        let (is_tcp, current, total, addresses, failing, is_used) = (false, 0, 0, Vec::new(), 0, false);
-        Row {
-            kind,
-            section,
-            name,
-            is_tcp,
-            current,
-            total,
-            bytes_in,
-            bytes_out,
-            denied,
-            request_errors,
-            connect_errors,
-            response_errors,
-            retries,
-            redispatches,
-            responses,
-            connects,
-            average,
-            addresses,
-            failing,
-            is_used,
-        }
+        Row { kind, section, name, ..Row::default() }
     }
 
     /// All responses with a status.

@@ -26,4 +26,7 @@ async fn a_page_of_ones_own_is_sent_in_place_of_the_built_in_one() {
     client.receives_end().await;
     let refused = proxy.ask(&get("/deny")).await;
     assert!(refused.status() == 403 && refused.body.contains("<h1>403 Forbidden</h1>"), "{}", refused.body);
+    let uri = format!("http://{}/unknown", proxy.address());
+    let page = proxy.ask_http2(http::Request::get(uri).body(()).unwrap()).await;
+    assert_eq!((page.status.as_u16(), page.body.as_slice()), (503, body.as_bytes()), "over HTTP/2 too");
 }

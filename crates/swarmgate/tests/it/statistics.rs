@@ -188,3 +188,16 @@ async fn behaviours_8_and_84_the_figures_of_all_replicas_are_one_text_or_a_500()
     dns.about("tasks.proxy", Says::NoSuchName);
     assert_eq!(proxy.api("/metrics?distribute=true").await.status(), 500);
 }
+
+#[tokio::test]
+async fn a_page_of_many_services_arrives_whole_over_http2_too() {
+    let proxy = TestProxy::with(&OPEN, |_| {}).await;
+    for number in 0..300 {
+        proxy.configure(&format!("serviceName=s{number}&servicePath=/{number}&port=1")).await;
+    }
+    let uri = format!("http://{}/admin?stats", proxy.address());
+    let page = proxy.ask_http2(http::Request::get(uri).body(()).expect("a request")).await;
+    let text = String::from_utf8_lossy(&page.body);
+    assert_eq!((page.status.as_u16(), page.field("content-type")), (200, "text/html; charset=utf-8".to_owned()));
+    assert!(text.len() > 100_000 && text.contains("s299-be1_0") && text.ends_with("</html>\n"), "{}", text.len());
+}
