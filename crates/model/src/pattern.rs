@@ -2,7 +2,7 @@
 //!
 //! Not here: what a pattern is matched against, and HAProxy's quoting around it.
 
-use pcre2::bytes::{Captures, Regex, RegexBuilder};
+use pcre2::bytes::{CaptureLocations, Captures, Regex, RegexBuilder};
 use std::fmt;
 
 /// Steps after which a match is given up: a pattern that backtracks costs microseconds a request, not milliseconds.
@@ -48,6 +48,13 @@ impl Pattern {
     /// The first match in `subject` with its groups.
     pub fn captures<'s>(&self, subject: &'s [u8]) -> Option<Captures<'s>> {
         self.regex.captures(subject).unwrap_or(None)
+    }
+
+    /// The groups of the first match in `subject` that begins at `start` or later. `^` matches at the start of `subject` only.
+    pub fn groups_from(&self, subject: &[u8], start: usize) -> Option<CaptureLocations> {
+        let mut groups = self.regex.capture_locations();
+        let found = self.regex.captures_read_at(&mut groups, subject, start).unwrap_or(None);
+        found.map(|_| groups)
     }
 }
 

@@ -4,7 +4,6 @@
 
 use crate::pattern::Pattern;
 use crate::quote::unescape;
-use pcre2::bytes::Captures;
 use std::fmt;
 
 /// The longest request line a rewrite may make, in bytes: what the proxy would take from a client.
@@ -103,9 +102,13 @@ impl Rewrite {
 
 impl Rewritten {
     fn replace_in_path(&mut self, search: &Pattern, replace: &Template, all: bool) {
+        // `OPTIONS *` has no path.
+        if self.target == b"*" {
+            return;
+        }
         let length = self.target.iter().position(|byte| *byte == b'?').unwrap_or(self.target.len());
         let (path, query) = self.target.split_at(length);
-        let mut changed = substitute(path, search, all, &|captures, into| replace.expand(captures, into));
+        let mut changed = substitute(path, search, all, &|groups, into| replace.expand(groups, into));
         changed.extend_from_slice(query);
         // Whoever takes `/demo/` away from `/demo/x` means `/x`, and no server knows a path without its slash.
         if !changed.starts_with(b"/") {
@@ -118,7 +121,7 @@ impl Rewritten {
         let line = [&self.method[..], &self.target, b"HTTP/1.1"].join(&b' ');
         let Some(captures) = search.captures(&line) else { return Ok(()) };
         let mut changed = Vec::new();
-        replace.expand(&captures, &mut changed);
+        replace.expand(&|number| captures.get(number).map(|group| group.as_bytes()), &mut changed);
         let mut words = changed.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
         let (Some(method), Some(target)) = (words.next(), words.next()) else { return Err(NotARequestLine) };
         let (version, end) = (words.next(), words.next());
@@ -137,7 +140,7 @@ impl Rewritten {
         method
             && self.method != b"CONNECT"
             && self.target.len() <= LONGEST_TARGET
-            && self.target.starts_with(b"/")
+            && (self.target.starts_with(b"/") || (self.target == b"*" && self.method == b"OPTIONS"))
             && self.target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#')
     }
 }
@@ -161,13 +164,12 @@ impl Template {
         Template { parts }
     }
 
-    fn expand(&self, captures: &Captures<'_>, into: &mut Vec<u8>) {
+    /// Writes the replacement for a match whose groups `group` gives.
+    fn expand(&self, group: &Groups<'_>, into: &mut Vec<u8>) {
         for part in &self.parts {
             match part {
                 Part::Text(text) => into.extend_from_slice(text),
-                Part::Group(number) => {
-                    into.extend_from_slice(captures.get(*number).map_or(&[][..], |group| group.as_bytes()));
-                }
+                Part::Group(number) => into.extend_from_slice(group(*number).unwrap_or_default()),
             }
         }
     }
@@ -183,25 +185,33 @@ impl fmt::Display for Template {
     }
 }
 
-/// `text` with the first match of `search`, or all of them, replaced. It ends where it gets longer than a request line may be.
+/// The groups of a match, by number; `None` for one that did not take part.
+pub(crate) type Groups<'g> = dyn Fn(usize) -> Option<&'g [u8]> + 'g;
+
+/// `text` with its first match, or every one, replaced by what `expand` writes for it. HAProxy's loop (`regsub`): behind a match of nothing
+/// one byte is passed over, and at the end of the text there is one last try.
 pub(crate) fn substitute(
     text: &[u8],
     search: &Pattern,
     all: bool,
-    expand: &dyn Fn(&Captures<'_>, &mut Vec<u8>),
+    expand: &dyn Fn(&Groups<'_>, &mut Vec<u8>),
 ) -> Vec<u8> {
-    let (mut changed, mut rest) = (Vec::with_capacity(text.len()), text);
-    while let Some(captures) = search.captures(rest) {
-        let Some(whole) = captures.get(0) else { break };
-        changed.extend_from_slice(&rest[..whole.start()]);
-        expand(&captures, &mut changed);
-        rest = &rest[whole.end()..];
-        // A match of nothing would match for ever.
-        if !all || whole.start() == whole.end() || changed.len() > LONGEST_TARGET {
+    let (mut changed, mut start) = (Vec::with_capacity(text.len()), 0);
+    while let Some(groups) = search.groups_from(text, start) {
+        let Some((from, to)) = groups.get(0) else { break };
+        let is_last = !all || start == text.len() || changed.len() > LONGEST_TARGET;
+        changed.extend_from_slice(&text[start..from]);
+        expand(&|number| groups.get(number).map(|(from, to)| &text[from..to]), &mut changed);
+        start = to;
+        if is_last {
             break;
         }
+        if from == to {
+            changed.extend(text.get(start));
+            start = text.len().min(start + 1);
+        }
     }
-    changed.extend_from_slice(rest);
+    changed.extend_from_slice(&text[start..]);
     changed
 }
 
@@ -263,8 +273,29 @@ mod tests {
     }
 
     #[test]
+    fn bug_a_rewrite_that_does_not_match_leaves_options_star_alone() {
+        check(Rewrite::pairs("a*,b,g"), "OPTIONS *", Ok("OPTIONS *"));
+        check(line(r"^GET\ (.*)", r"PUT\ \1"), "OPTIONS *", Ok("OPTIONS *"));
+        check(line(r"^OPTIONS", r"GET\ *"), "OPTIONS *", Err(NotARequestLine));
+    }
+
+    #[test]
+    fn bug_matches_of_nothing_and_anchors_are_replaced_as_haproxy_replaces_them() {
+        for (search, path, after) in [
+            ("x*", "/a", "/y/yay"),
+            ("x*", "/xa", "/y/yyay"),
+            ("x*", "/axxb", "/y/yayyby"),
+            ("^", "/a", "/y/a"),
+            ("$", "/a", "/ayy"),
+            ("^/a", "/a/a", "/y/a"),
+        ] {
+            check(Rewrite::pairs(&format!("{search},y,g")), &format!("GET {path}"), Ok(&format!("GET {after}")));
+        }
+    }
+
+    #[test]
     fn a_match_of_nothing_and_runaway_patterns_end() {
-        check(Rewrite::pairs("x*,y,g"), "GET /a", Ok("GET /y/a"));
+        check(Rewrite::pairs("x{9},y,g"), "GET /a", Ok("GET /a"));
         check(line("(a+)+$", "x"), &format!("GET /{}b", "a".repeat(40)), Ok(&format!("GET /{}b", "a".repeat(40))));
     }
 }

@@ -6,11 +6,10 @@ use super::arguments::Call;
 use super::value::{Kind, Value};
 use super::{Unusable, date, replacement};
 use crate::pattern::Pattern;
-use crate::rewrite::substitute;
+use crate::rewrite::{Groups, substitute};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use pcre2::bytes::Captures;
 
 /// One converter with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,8 +127,8 @@ impl Converter {
             Action::Not => Some(Value::Flag(!value.flag())),
             Action::IsTrue => Some(Value::Flag(value.flag())),
             Action::Substitute { search, replace, all } => {
-                let expand = |captures: &Captures<'_>, into: &mut Vec<u8>| {
-                    replacement::expand(replace.as_bytes(), captures, into);
+                let expand = |groups: &Groups<'_>, into: &mut Vec<u8>| {
+                    replacement::expand(replace.as_bytes(), groups, into);
                 };
                 text(substitute(&value.text(), search, *all, &expand))
             }

@@ -4,7 +4,7 @@
 
 use super::{Expression, Subject};
 use crate::pattern::Pattern;
-use pcre2::bytes::Captures;
+use crate::rewrite::Groups;
 
 /// A search, and a replacement for the whole of a text in which it matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,21 +20,20 @@ impl Substitution {
         let captures = self.search.captures(text)?;
         let (mut template, mut changed) = (Vec::new(), Vec::new());
         self.replace.write(subject, &mut template);
-        expand(&template, &captures, &mut changed);
+        expand(&template, &|number| captures.get(number).map(|group| group.as_bytes()), &mut changed);
         Some(changed)
     }
 }
 
 /// Writes a replacement: a backslash and a digit are a group, `\xHH` is a byte, and before anything else a backslash is left out. A
 /// byte that would end a line is left out too.
-pub(super) fn expand(template: &[u8], captures: &Captures<'_>, into: &mut Vec<u8>) {
+pub(super) fn expand(template: &[u8], groups: &Groups<'_>, into: &mut Vec<u8>) {
     let mut rest = template;
     while let Some((byte, behind)) = rest.split_first() {
         rest = behind;
         match (byte, rest) {
             (b'\\', [digit, behind @ ..]) if digit.is_ascii_digit() => {
-                let group = captures.get(usize::from(digit - b'0'));
-                into.extend_from_slice(group.map_or(&[][..], |group| group.as_bytes()));
+                into.extend_from_slice(groups(usize::from(digit - b'0')).unwrap_or_default());
                 rest = behind;
             }
             (b'\\', [b'x', high, low, behind @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {

@@ -44,13 +44,40 @@ pub struct Redirect {
 impl Redirect {
     /// The same host, with its port, and the same target over https.
     pub(super) fn to_https(head: &RequestHead<'_>, status: Option<u16>) -> Redirect {
-        let location = [b"https://", head.host.unwrap_or_default(), head.target].concat();
+        let location = [b"https://", head.host.unwrap_or_default(), place(head)].concat();
         Redirect { status: status.unwrap_or(302), location }
     }
 
     /// Another domain, the same target.
     pub(super) fn to_domain(head: &RequestHead<'_>, domain: &str) -> Redirect {
-        let location = [b"http://", domain.as_bytes(), head.target].concat();
+        let location = [b"http://", domain.as_bytes(), place(head)].concat();
         Redirect { status: 301, location }
+    }
+}
+
+/// The target behind an authority; `*` stands behind none.
+fn place<'r>(head: &RequestHead<'r>) -> &'r [u8] {
+    if head.target == b"*" { b"/" } else { head.target }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Redirect, RequestHead};
+    use crate::route::FieldList;
+
+    #[test]
+    fn bug_a_redirect_of_options_star_leads_to_the_root() {
+        let head = RequestHead {
+            method: b"OPTIONS",
+            host: Some(b"old.com"),
+            target: b"*",
+            path: b"",
+            port: 80,
+            secure: false,
+            verified: false,
+            fields: &FieldList(&[]),
+        };
+        assert_eq!(Redirect::to_domain(&head, "new.com").location, b"http://new.com/");
+        assert_eq!(Redirect::to_https(&head, None).location, b"https://old.com/");
     }
 }
