@@ -18,6 +18,8 @@ const LINE: &str = "----------------------------------------\n";
 /// A world, and what to ask it beside the usual.
 pub(crate) struct Case {
     pub(crate) name: String,
+    /// As it was written.
+    pub(crate) text: String,
     pub(crate) settings: Vec<(String, String)>,
     pub(crate) services: Vec<Params>,
     pub(crate) asks: Vec<Ask>,
@@ -62,7 +64,7 @@ fn several(text: &str) -> Vec<Case> {
 }
 
 impl Case {
-    fn parse(name: &str, text: &str) -> Case {
+    pub(crate) fn parse(name: &str, text: &str) -> Case {
         let is_ask = |line: &&str| line.starts_with("ask: ") || line.starts_with("then: ");
         let (asked, above): (Vec<_>, Vec<_>) = text.lines().partition(is_ask);
         let above::Case { settings, services } = above::Case::parse(&above.join("\n"));
@@ -76,7 +78,7 @@ impl Case {
                 _ => {}
             }
         }
-        Case { name: name.to_owned(), settings, services, asks }
+        Case { name: name.to_owned(), text: text.trim().to_owned(), settings, services, asks }
     }
 
     /// The value of a variable, empty unless the case sets it.

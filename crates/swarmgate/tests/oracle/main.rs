@@ -26,6 +26,7 @@ mod outcome;
 mod place;
 mod process;
 mod questions;
+mod random;
 mod recorder;
 mod suite;
 mod tls;

@@ -8,8 +8,10 @@ use crate::ask::Response;
 use crate::place::Place;
 use crate::recorder::Seen;
 use crate::wire::{Framing, Head};
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io::Read;
 use std::net::SocketAddr;
 
 /// Fields of one connection: they are compared as what they mean.
@@ -102,7 +104,7 @@ impl Message {
         Message {
             has_length: !matches!(response.framing, Framing::Chunks | Framing::UntilClose),
             persists: response.persists,
-            ..Message::new(place, &response.head, &response.body)
+            ..Message::new(place, &response.head, &content(response))
         }
     }
 
@@ -138,6 +140,11 @@ impl Message {
         self.line.split(' ').nth(1).unwrap_or_default()
     }
 
+    /// Whether a proxy said it, no server.
+    pub(crate) fn is_own(&self) -> bool {
+        self.server.is_empty() && self.field("server").is_none()
+    }
+
     /// The first value of a field, its name in small letters.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
@@ -147,6 +154,17 @@ impl Message {
     pub(crate) fn remove(&mut self, name: &str) {
         self.fields.retain(|(other, _)| other != name);
     }
+}
+
+/// A body as it was before it was compressed: two programs need not compress alike.
+fn content(response: &Response) -> Vec<u8> {
+    let (mut content, body) = (Vec::new(), &response.body[..]);
+    let read = match response.head.field("content-encoding") {
+        Some("gzip") => MultiGzDecoder::new(body).read_to_end(&mut content),
+        Some("deflate") => ZlibDecoder::new(body).read_to_end(&mut content),
+        _ => return response.body.clone(),
+    };
+    if read.is_ok() { content } else { response.body.clone() }
 }
 
 impl fmt::Display for Outcome {

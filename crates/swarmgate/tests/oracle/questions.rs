@@ -46,7 +46,9 @@ fn is_sound(request: &Request) -> bool {
     let field = |(name, value): &(String, String)| {
         !name.is_empty() && name.bytes().all(token) && !value.bytes().any(|byte| byte.is_ascii_control())
     };
-    graphic && target && request.fields.iter().all(field) && request.field("Host").is_none_or(is_host)
+    let hosts = request.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).count();
+    let host = hosts == 1 || (hosts == 0 && request.version == "HTTP/1.0");
+    graphic && target && host && request.fields.iter().all(field) && request.field("Host").is_none_or(is_host)
 }
 
 /// A name or an address, and maybe a port.

@@ -109,14 +109,14 @@ impl Answer {
         };
         let plain = "Content-Type: text/plain\r\n";
         let bytes = match asked {
-            "chunks" if is_head => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(),
-            "chunks" => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n5;x=y\r\n, two\r\n0\r\n\r\n"
+            "chunks" if is_head => "HTTP/1.1 200 OK\r\nServer: recorder\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(),
+            "chunks" => "HTTP/1.1 200 OK\r\nServer: recorder\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n5;x=y\r\n, two\r\n0\r\n\r\n"
                 .to_owned(),
-            "until-close" => format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n{text}"),
+            "until-close" => format!("HTTP/1.1 200 OK\r\nServer: recorder\r\nContent-Type: text/plain\r\n\r\n{text}"),
             "close" => with_length("200 OK", "Connection: close\r\n", &text),
-            "http10" => format!("HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len()),
-            "204" => "HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n".to_owned(),
-            "304" => "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n".to_owned(),
+            "http10" => format!("HTTP/1.0 200 OK\r\nServer: recorder\r\nContent-Length: {}\r\n\r\n{text}", text.len()),
+            "204" => "HTTP/1.1 204 No Content\r\nServer: recorder\r\nX-A: b\r\n\r\n".to_owned(),
+            "304" => "HTTP/1.1 304 Not Modified\r\nServer: recorder\r\nETag: \"a\"\r\n\r\n".to_owned(),
             "302" => with_length("302 Found", "Location: http://elsewhere.test/x?y\r\n", ""),
             "404" => with_length("404 Not Found", plain, "no\n"),
             "500" => with_length("500 Internal Server Error", plain, "no\n"),

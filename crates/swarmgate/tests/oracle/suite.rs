@@ -8,10 +8,12 @@ use crate::differences::{Compared, DIFFERENCES};
 use crate::place::Networks;
 use crate::process;
 use crate::questions::questions;
+use crate::random;
 use crate::tls::Keys;
 use crate::world::World;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -31,6 +33,8 @@ struct Result {
     met: BTreeMap<&'static str, usize>,
     /// By their kind: how often, and the first one.
     faults: BTreeMap<String, (usize, String)>,
+    /// The meant differences that were met in the cases made for them.
+    shown: BTreeSet<&'static str>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,6 +57,42 @@ async fn every_case_is_answered_as_haproxy_answers_it() {
     all.print();
     let faults: usize = all.faults.values().map(|(count, _)| count).sum();
     assert_eq!(faults, 0, "unexplained differences");
+    if only.is_none() {
+        let unseen = DIFFERENCES.iter().map(|difference| difference.name).filter(|name| !all.shown.contains(name));
+        assert_eq!(unseen.collect::<Vec<_>>(), [""; 0], "each difference has a case that shows it");
+    }
+}
+
+/// As many random worlds as `ORACLE_SECONDS` allow (10), from `ORACLE_SEED` on (1).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_worlds_are_answered_as_haproxy_answers_them() {
+    let Some(networks) = ready() else { return };
+    let (seconds, first) = (number("ORACLE_SECONDS").unwrap_or(10), number("ORACLE_SEED").unwrap_or(1));
+    println!("ORACLE_SEED={first}, {seconds} s");
+    let (networks, keys, next) = (Arc::new(networks), Arc::new(Keys::new()), Arc::new(AtomicU64::new(first)));
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut running = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (networks, keys, next) = (Arc::clone(&networks), Arc::clone(&keys), Arc::clone(&next));
+        running.spawn(async move {
+            let mut all = Result::default();
+            while Instant::now() < end {
+                all.add(run(&random::world(next.fetch_add(1, Ordering::Relaxed)), &networks, &keys).await);
+            }
+            all
+        });
+    }
+    let mut all = Result::default();
+    while let Some(result) = running.join_next().await {
+        all.add(result.expect("a world does not panic"));
+    }
+    all.print();
+    assert!(all.faults.is_empty(), "unexplained differences");
+}
+
+#[allow(clippy::disallowed_methods, reason = "for whoever wants more, or a seed again")]
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
 /// A part of the names of the only cases to run.
@@ -107,6 +147,9 @@ async fn ask_all(case: &Case, world: &World, group: &[Ask], result: &mut Result)
         let mut compared = Compared { case, ask, ours, haproxy };
         for name in compared.explain() {
             *result.met.entry(name).or_default() += 1;
+            if case.name.strip_prefix("difference-") == Some(name) {
+                result.shown.insert(name);
+            }
         }
         if compared.ours != compared.haproxy {
             result.fault(compared.kind(), fault(case, ask, world, &compared));
@@ -115,8 +158,8 @@ async fn ask_all(case: &Case, world: &World, group: &[Ask], result: &mut Result)
 }
 
 fn fault(case: &Case, ask: &Ask, world: &World, compared: &Compared<'_>) -> String {
-    let (name, config) = (&case.name, &world.config);
-    format!("{name}: {ask}\n ours:{}\n haproxy:{}\n\n{config}", compared.ours, compared.haproxy)
+    let (name, text, config) = (&case.name, &case.text, &world.config);
+    format!("{name}: {ask}\n ours:{}\n haproxy:{}\n\n{text}\n\n{config}", compared.ours, compared.haproxy)
 }
 
 impl Result {
@@ -130,6 +173,7 @@ impl Result {
         for (kind, (count, text)) in other.faults {
             self.faults.entry(kind).or_insert((0, text)).0 += count;
         }
+        self.shown.extend(other.shown);
         for (name, count) in other.met {
             *self.met.entry(name).or_default() += count;
         }

@@ -5,6 +5,7 @@
 use super::{Compared, Difference};
 use crate::ask::Request;
 use crate::outcome::{Message, Outcome};
+use std::net::IpAddr;
 
 /// All of them, in the order in which they are applied.
 pub(crate) const DIFFERENCES: &[Difference] = &[
@@ -20,7 +21,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "own-words",
-        reason: "The page of a 400 or 403 says in a sentence of its own what went wrong.",
+        reason: "The page of an error says in a sentence of its own what went wrong; those of 401 and 503 are HAProxy's.",
         take_out: own_words,
     },
     Difference {
@@ -30,7 +31,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "http10-is-forwarded-as-11",
-        reason: "A request of HTTP/1.0 reaches its server as HTTP/1.1, with a Host if it had none (RFC 9110 §2.5, RFC 9112 §3.2).",
+        reason: "A request of HTTP/1.0 reaches its server as HTTP/1.1, with a Host if it had none; a response of HTTP/1.0 reaches its client as HTTP/1.1 (RFC 9110 §2.5, RFC 9112 §3.2).",
         take_out: http10,
     },
     Difference {
@@ -59,44 +60,73 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         take_out: httpclose,
     },
     Difference {
+        name: "a-service-may-keep-its-connections",
+        reason: "`connectionMode=http-keep-alive` of a service holds against a `CONNECTION_MODE` that closes; in HAProxy the mode that closes wins.",
+        take_out: keeps,
+    },
+    Difference {
         name: "rewritten-paths-keep-their-slash",
         reason: "A path that a rewrite leaves without a `/` at its start gets one; HAProxy sends a request line that no server understands.",
         take_out: slash,
+    },
+    Difference {
+        name: "rewrites-that-break-the-line",
+        reason: "A rewrite that makes something else of a request line than a method and a path gets 500; HAProxy sends it.",
+        take_out: broken_lines,
+    },
+    Difference {
+        name: "tls-is-https",
+        reason: "`redirectUnlessHttpsProto` lets pass what came over TLS to this proxy itself and has no X-Forwarded-Proto: HAProxy redirects it to where it is, for ever.",
+        take_out: tls_is_https,
+    },
+    Difference {
+        name: "addresses-in-certificates",
+        reason: "`sslVerifyHost` may be an address, which is looked for among the addresses of the server's certificate; HAProxy knows only names there, and refuses every server.",
+        take_out: addresses,
+    },
+    Difference {
+        name: "a-request-is-sent-again",
+        reason: "A GET that a server takes and answers with nothing but an end is sent once more before the client gets 502; HAProxy does so only where `retry-on` asks for it.",
+        take_out: sent_again,
     },
 ];
 
 /// Both answered by themselves with the same number.
 fn own_version(compared: &mut Compared<'_>) {
     let http10 = compared.ask.requests.iter().any(|request| request.version == "HTTP/1.0");
-    let (Some(ours), Some(haproxy)) = (compared.ours.own_answer(), compared.haproxy.own_answer()) else { return };
-    let rest = |message: &Message| message.line.get(9..).unwrap_or_default().to_owned();
-    if http10 && ours.line.starts_with("HTTP/1.0 ") && rest(ours) == rest(haproxy) {
-        compared.ours.answers[0].line.clone_from(&compared.haproxy.answers[0].line);
+    for (ours, haproxy) in answers(compared).filter(|(ours, haproxy)| http10 && ours.is_own() && haproxy.is_own()) {
+        if let Some(rest) = ours.line.strip_prefix("HTTP/1.0 ").filter(|rest| haproxy.line.ends_with(rest)) {
+            ours.line = format!("HTTP/1.1 {rest}");
+        }
     }
 }
 
-/// Both answered by themselves, with the same status that is no redirect; HAProxy's connection goes on, ours does not.
+/// Ours ends behind its own error; HAProxy has the same error and goes on.
 fn errors_close(compared: &mut Compared<'_>) {
-    let Some(ours) = compared.ours.own_answer().filter(|ours| !ours.persists && is_error(ours)) else { return };
-    let haproxy = &mut compared.haproxy;
-    let same = haproxy.answers.iter().all(|answer| answer.status() == ours.status() && answer.persists);
-    if same && haproxy.forwarded.is_empty() && haproxy.failure.is_none() && !haproxy.answers.is_empty() {
-        haproxy.answers.truncate(1);
-        haproxy.answers[0].persists = false;
+    let (ours, haproxy) = (&compared.ours, &mut compared.haproxy);
+    let Some(last) = ours.answers.last().filter(|last| last.is_own() && is_error(last) && !last.persists) else {
+        return;
+    };
+    let Some(same) = haproxy.answers.get_mut(ours.answers.len() - 1) else { return };
+    if same.is_own() && same.status() == last.status() && same.persists {
+        same.persists = false;
+        haproxy.answers.truncate(ours.answers.len());
+        haproxy.forwarded.truncate(ours.forwarded.len());
     }
 }
 
 /// Both answered by themselves, with the same status and a page.
 fn own_words(compared: &mut Compared<'_>) {
-    let (Some(ours), Some(haproxy)) = (compared.ours.own_answer(), compared.haproxy.own_answer()) else { return };
-    if ours.status() != haproxy.status() || !matches!(ours.status(), "400" | "403") {
-        return;
-    }
-    for outcome in [&mut compared.ours, &mut compared.haproxy] {
-        let answer = &mut outcome.answers[0];
-        answer.line = answer.line[..12].to_owned();
-        answer.body.clear();
-        answer.remove("content-length");
+    for (ours, haproxy) in answers(compared) {
+        let same = ours.is_own() && haproxy.is_own() && ours.status() == haproxy.status();
+        if !same || !is_error(ours) || matches!(ours.status(), "401" | "503") {
+            continue;
+        }
+        for answer in [ours, haproxy] {
+            answer.line = answer.line[..12].to_owned();
+            answer.body.clear();
+            answer.remove("content-length");
+        }
     }
 }
 
@@ -122,6 +152,12 @@ fn http10(compared: &mut Compared<'_>) {
             ours.remove("host");
         }
     }
+    for (ours, haproxy) in answers(compared) {
+        let rest = haproxy.line.strip_prefix("HTTP/1.0").filter(|_| !haproxy.is_own());
+        if rest.is_some() && rest == ours.line.strip_prefix("HTTP/1.1") {
+            ours.line.clone_from(&haproxy.line);
+        }
+    }
 }
 
 /// Our server saw the path where HAProxy's saw the whole address, and the address's authority in Host.
@@ -130,11 +166,14 @@ fn absolute_form(compared: &mut Compared<'_>) {
         let rest = request.target.strip_prefix("http://")?;
         rest.split(['/', '?']).next().map(str::to_owned)
     };
+    let lines = names(compared, "reqRep");
     for (request, ours, haproxy) in forwarded(compared) {
         let Some(authority) = authority(request) else { continue };
         let prefix = format!("http://{authority}");
         let path = |line: &str| line.replacen(&prefix, "", 1).replacen("  ", " / ", 1);
-        if ours.line == path(&haproxy.line) && ours.field("host") == Some(&*authority) {
+        // A line is rewritten as the server would see it.
+        let rewritten = lines && haproxy.line.split(' ').nth(1).is_some_and(|target| target.starts_with(&prefix));
+        if (rewritten || ours.line == path(&haproxy.line)) && ours.field("host") == Some(&*authority) {
             ours.line.clone_from(&haproxy.line);
         }
     }
@@ -143,7 +182,8 @@ fn absolute_form(compared: &mut Compared<'_>) {
     let differ = request.field("Host") != Some(&*authority);
     let pathless = request.target == format!("http://{authority}");
     let refused = |status| compared.haproxy.own_answer().is_some_and(|answer| answer.status() == status);
-    if (differ && refused("400")) || (pathless && refused("503")) {
+    let elsewhere = leads(&compared.ours) != leads(&compared.haproxy);
+    if (differ && refused("400")) || (pathless && elsewhere) {
         compared.haproxy = compared.ours.clone();
     }
 }
@@ -165,14 +205,22 @@ fn hop_by_hop(compared: &mut Compared<'_>) {
             }
         }
     }
+    let requests = compared.ask.requests.iter().map(|request| request.field("Answer"));
+    for (_, (ours, haproxy)) in requests.clone().zip(answers(compared)).filter(|(answer, _)| *answer == Some("fields"))
+    {
+        if ours.field("x-hop").is_none() {
+            haproxy.remove("x-hop");
+        }
+    }
 }
 
 /// The host that was asked for has a port or a dot at its end, and it decides.
 fn hosts(compared: &mut Compared<'_>) {
     let odd = |request: &Request| request.field("Host").is_some_and(|host| host.ends_with('.') || host.contains(':'));
-    let names_hosts = |name: &str| name.starts_with("serviceDomain") || name.starts_with("redirectFromDomain");
-    let asks = compared.case.services.iter().any(|params| params.iter().any(|(name, _)| names_hosts(name)));
-    if asks && compared.ask.requests.iter().all(odd) && leads(&compared.ours) != leads(&compared.haproxy) {
+    if (names(compared, "serviceDomain") || names(compared, "redirectFromDomain"))
+        && compared.ask.requests.iter().all(odd)
+        && leads(&compared.ours) != leads(&compared.haproxy)
+    {
         compared.haproxy = compared.ours.clone();
     }
 }
@@ -204,21 +252,89 @@ fn httpclose(compared: &mut Compared<'_>) {
     }
 }
 
+/// Only whether the server's connection goes on differs.
+fn keeps(compared: &mut Compared<'_>) {
+    let closes = !matches!(compared.case.setting("CONNECTION_MODE"), "" | "http-keep-alive");
+    let mut modes = compared.case.services.iter().filter_map(|params| params.get_any_case("connectionMode"));
+    if closes && modes.any(|mode| mode == "http-keep-alive") {
+        for (_, ours, haproxy) in forwarded(compared).filter(|(_, ours, haproxy)| ours.persists && !haproxy.persists) {
+            haproxy.persists = ours.persists;
+        }
+    }
+}
+
 /// HAProxy's server saw a path that does not begin with a slash.
 fn slash(compared: &mut Compared<'_>) {
-    let rewrites = |name: &str| name.starts_with("reqPath");
-    if !compared.case.services.iter().any(|params| params.iter().any(|(name, _)| rewrites(name))) {
+    if !names(compared, "reqPath") {
         return;
     }
-    for (_, ours, haproxy) in forwarded(compared) {
+    for (request, ours, haproxy) in forwarded(compared) {
+        let authority = format!("http://{}", request.field("Host").unwrap_or_default());
         let words = |message: &Message| message.line.split(' ').map(str::to_owned).collect::<Vec<_>>();
         if let ([_, path, _], [method, odd, version]) = (&*words(ours), &*words(haproxy)) {
+            let odd = odd.strip_prefix(&authority).unwrap_or(odd);
             // Of a path that has none the next rewrite sees nothing at all.
             if odd.is_empty() || *path == format!("/{odd}") {
                 haproxy.line = format!("{method} {path} {version}");
+                // HAProxy takes what stands before the first slash for an authority.
+                for (_, value) in haproxy.fields.iter_mut().filter(|(name, _)| name == "host") {
+                    *value = ours.field("host").unwrap_or_default().to_owned();
+                }
             }
         }
     }
+}
+
+/// Ours says 500; HAProxy's server saw no path, or one with a fragment.
+fn broken_lines(compared: &mut Compared<'_>) {
+    let target = |seen: &Message| seen.line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let is_broken = |seen: &Message| !target(seen).starts_with('/') || target(seen).contains('#');
+    let refused = compared.ours.own_answer().is_some_and(|answer| answer.status() == "500");
+    if refused && names(compared, "req") && compared.haproxy.forwarded.iter().all(is_broken) {
+        compared.haproxy = compared.ours.clone();
+    }
+}
+
+/// HAProxy redirects a request over TLS that says nothing of TLS.
+fn tls_is_https(compared: &mut Compared<'_>) {
+    let mut asked = compared.ask.requests.iter().zip(&compared.haproxy.answers);
+    let redirected = asked.any(|(request, answer)| {
+        request.field("X-Forwarded-Proto").is_none() && answer.is_own() && answer.status().starts_with('3')
+    });
+    if redirected && compared.ask.tls.is_some() && names(compared, "redirectUnlessHttpsProto") {
+        compared.haproxy = compared.ours.clone();
+    }
+}
+
+/// HAProxy's server is none to it.
+fn addresses(compared: &mut Compared<'_>) {
+    let is_address = |(name, value): (&str, &str)| name.starts_with("sslVerifyHost") && value.parse::<IpAddr>().is_ok();
+    let asked = compared.case.services.iter().any(|params| params.iter().any(is_address));
+    let refused = compared.haproxy.own_answer().is_some_and(|answer| answer.status() == "503");
+    if asked && refused && compared.ours.forwarded.iter().all(|seen| seen.server.contains("over TLS")) {
+        compared.haproxy = compared.ours.clone();
+    }
+}
+
+/// Our server saw the same request twice, and both clients got 502.
+fn sent_again(compared: &mut Compared<'_>) {
+    let gateway = |outcome: &Outcome| matches!(&*outcome.answers, [answer] if answer.status() == "502");
+    if !gateway(&compared.ours) || !gateway(&compared.haproxy) || compared.haproxy.forwarded.len() != 1 {
+        return;
+    }
+    if matches!(&*compared.ours.forwarded, [first, second] if first == second && first.line.starts_with("GET ")) {
+        compared.ours.forwarded.truncate(1);
+    }
+}
+
+/// Whether the case has a parameter whose name begins so.
+fn names(compared: &Compared<'_>, start: &str) -> bool {
+    compared.case.services.iter().any(|params| params.iter().any(|(name, _)| name.starts_with(start)))
+}
+
+/// Answers of both, one by one.
+fn answers<'c>(compared: &'c mut Compared<'_>) -> impl Iterator<Item = (&'c mut Message, &'c mut Message)> {
+    compared.ours.answers.iter_mut().zip(&mut compared.haproxy.answers)
 }
 
 /// Requests that reached a server of each, with what the client asked.
