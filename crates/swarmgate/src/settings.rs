@@ -12,7 +12,7 @@ mod table;
 mod tls;
 mod users;
 
-pub use docs::markdown;
+pub use docs::{markdown, not_acted_on};
 pub use read::{Mistakes, Variables};
 pub use services::DeclaredService;
 pub use statistics::StatisticsSettings;

@@ -70,6 +70,20 @@ fn row(text: &mut String, param: &Param) {
     let _ = writeln!(text, "| `{}` | {kind} | {indexed} | {bad} | {doc} | `{example}` |", param.name);
 }
 
+/// The rows of docs/migration.md: parameters that are known and not acted on, and why.
+pub fn not_acted_on() -> String {
+    let mut text = String::from("\n| parameter | why |\n|---|---|\n");
+    for param in PARAMS {
+        let why = match param.state {
+            State::Built => continue,
+            State::NotYet => format!("Not built yet. {}", param.doc),
+            State::Consul => param.doc.to_owned(),
+        };
+        let _ = writeln!(text, "| `{}` | {why} |", param.name);
+    }
+    text + "\n"
+}
+
 fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Text => "text",

@@ -21,6 +21,20 @@ pub fn markdown() -> String {
     text
 }
 
+/// The rows of docs/migration.md: variables that are known and not acted on, and why.
+pub fn not_acted_on() -> String {
+    let mut text = String::from("\n| variable | why |\n|---|---|\n");
+    for setting in SETTINGS {
+        let why = match setting.state {
+            State::Built => continue,
+            State::NotYet => format!("Not built yet. {}", setting.doc),
+            State::Gone | State::Other => setting.doc.to_owned(),
+        };
+        let _ = writeln!(text, "| `{}` | {why} |", setting.name);
+    }
+    text + "\n"
+}
+
 fn row(text: &mut String, setting: &Setting) {
     let default = if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
     let note = match setting.state {
