@@ -23,7 +23,7 @@ use crate::frontend::{Frontend, Timeouts};
 use crate::quote::word;
 use crate::service::ConnectionMode;
 use crate::snapshot::Snapshot;
-use crate::statement::Statement;
+use crate::statement::{Statement, Statements};
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +57,8 @@ pub struct Globals {
     pub error_files: Vec<(u16, String)>,
     /// The page of statistics, if there is one.
     pub statistics: Option<Statistics>,
+    /// The frontend's own rules (`EXTRA_FRONTEND`).
+    pub frontend: Arc<Statements>,
     /// Whether passwords stand in it.
     pub secrets: Secrets,
 }
@@ -111,7 +113,7 @@ fn write_userlist(lines: &mut Lines, name: &str, users: &[User], secrets: Secret
 }
 
 /// Statements, and before them the ACLs that they name and no statement of the section has named yet.
-fn write_statements(lines: &mut Lines, keyword: &str, statements: &[Statement]) {
+fn write_statements(lines: &mut Lines, keyword: &str, statements: &[Statement], secrets: Secrets) {
     for statement in statements {
         for acl in statement.condition.iter().flat_map(Condition::definitions) {
             for definition in acl.lines().map(|line| format!("acl {line}")) {
@@ -120,7 +122,10 @@ fn write_statements(lines: &mut Lines, keyword: &str, statements: &[Statement]) 
                 }
             }
         }
-        lines.line(format_args!("{keyword} {}", statement.shown()));
+        match secrets {
+            Secrets::Masked => lines.line(format_args!("{keyword} {}", statement.masked())),
+            Secrets::Shown => lines.line(format_args!("{keyword} {statement}")),
+        }
     }
 }
 
@@ -172,6 +177,7 @@ impl Default for Globals {
             log: None,
             error_files: Vec::new(),
             statistics: None,
+            frontend: Arc::default(),
             secrets: Secrets::default(),
         }
     }

@@ -106,3 +106,10 @@ impl Statements {
         self.request.is_empty() && self.last.is_empty() && self.response.is_empty()
     }
 }
+
+/// Rules that stand alone: those of a frontend.
+impl From<Extra> for Statements {
+    fn from(extra: Extra) -> Statements {
+        Statements { request: extra.request, last: Vec::new(), response: extra.response }
+    }
+}

@@ -87,7 +87,8 @@ pub struct Rules {
     pub error_files: ErrorFiles,
     /// What makes the values of sticky sessions' cookies; the same for all replicas.
     pub session_key: SessionKey,
-    /// The frontend's statements, before any route is looked for (`request`), and on responses behind the backends' (`response`).
+    /// The frontend's statements (`EXTRA_FRONTEND`), before any route is looked for (`request`), and on responses behind the backends'
+    /// (`response`).
     pub frontend: Arc<Statements>,
 }
 

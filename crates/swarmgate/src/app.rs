@@ -248,7 +248,7 @@ fn rules(settings: &ProxySettings, statistics: &Sources) -> Rules {
         error_files: settings.error_files.1.clone(),
         off_limits: None,
         session_key: settings.cluster_secret.as_ref().map(Bearer::session_key).unwrap_or_default(),
-        frontend: Arc::default(),
+        frontend: Arc::clone(&settings.frontend),
     }
 }
 
@@ -303,6 +303,7 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
             .statistics
             .clone()
             .map(|StatisticsSettings { uri, port, credentials }| haproxy::Statistics { uri, port, credentials }),
+        frontend: Arc::clone(&settings.frontend),
         secrets: Secrets::Masked,
     }
 }

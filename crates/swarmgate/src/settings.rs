@@ -5,6 +5,7 @@
 mod docs;
 mod environment;
 mod error_files;
+mod extra;
 mod read;
 mod services;
 mod statistics;
@@ -23,6 +24,7 @@ use crate::bearer::Bearer;
 use crate::certificates::{Pattern, Sources};
 use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
+use model::statement::Statements;
 use model::{Compression, Context, Frontend, Timeouts};
 use proxy::observe::{LogFormat, LogSettings};
 use proxy::tls::Policy;
@@ -76,6 +78,8 @@ pub struct ProxySettings {
     pub ca_file: Option<String>,
     /// What is said to every service.
     pub context: Context,
+    /// The frontend's own rules.
+    pub frontend: Arc<Statements>,
     /// Whether a service is refused whose host does not resolve.
     pub validates_addresses: bool,
     /// Threads that serve.
@@ -129,6 +133,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         cluster_secret: read_bearer(&mut read, "DFP_CLUSTER_SECRET"),
         api_token: read_bearer(&mut read, "DFP_API_TOKEN"),
         context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read, variables) },
+        frontend: extra::read_frontend(&mut read, &environment::environment(variables)),
         tls,
         validates_addresses: !read.flag("SKIP_ADDRESS_VALIDATION"),
         ciphers: read.text("SSL_BIND_CIPHERS"),
@@ -140,6 +145,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         resolvers: read.list("RESOLVERS", name_server),
         warnings: Vec::new(),
     };
+    extra::check_global(&mut read, &settings.context.environment);
     warn_of_template(&mut read, Path::new("/cfg/tmpl/haproxy.tmpl"));
     let warnings = read.finish()?;
     Ok(ProxySettings { warnings, ..settings })

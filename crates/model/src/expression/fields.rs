@@ -2,29 +2,11 @@
 //!
 //! Nothing is decoded and nothing is judged here; a request that came this far is well-formed.
 
-/// The elements of a comma-separated value, without blanks around them; a comma in double quotes divides nothing. An empty value has
-/// none.
-pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(value.trim_ascii()).filter(|value| !value.is_empty());
-    std::iter::from_fn(move || {
-        let (element, behind) = split_element(rest?);
-        rest = behind;
-        Some(element.trim_ascii())
-    })
-}
+use crate::route::head;
 
-fn split_element(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    for (at, byte) in text.iter().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_quoted => is_escaped = true,
-            b'"' => is_quoted = !is_quoted,
-            b',' if !is_quoted => return (&text[..at], Some(&text[at + 1..])),
-            _ => {}
-        }
-    }
-    (text, None)
+/// The elements of a comma-separated value, without blanks around them. An empty value has none.
+pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    Some(value.trim_ascii()).filter(|value| !value.is_empty()).into_iter().flat_map(head::elements)
 }
 
 /// The values of the cookies called `name` in a Cookie field; the case of the name counts (RFC 6265 §5.4).

@@ -1,7 +1,9 @@
 //! The language, as tables: what a text is for one message, which conditions hold, and what is refused. A real HAProxy was asked.
 
 use super::{Condition, Environment, Expression, Scope, Subject, words};
+use crate::statement::{Extra, Section};
 use core::net::SocketAddr;
+use proptest::prelude::{ProptestConfig, proptest};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `GET http-ish /a/b.png?x=1&y=2&x=3` over TLS, and its response.
@@ -293,4 +295,56 @@ fn a_condition_that_is_not_understood_is_refused() {
     }
     assert!(condition("if { hdr(x) 1 }", Scope::Response).contains("`res.hdr` asks for the response's"));
     assert!(condition("if { path /a }", Scope::Response).contains("belongs to a request"));
+}
+
+/// Whatever was understood is understood again from its own rendering, and is the same.
+pub(crate) fn check_lines(text: &str, section: Section) {
+    let Ok(extra) = Extra::parse(text, section, &environment()) else { return };
+    let rendered = extra.request.iter().map(|rule| format!("http-request {rule}"));
+    let rendered = rendered.chain(extra.response.iter().map(|rule| format!("http-response {rule}")));
+    for line in rendered {
+        assert!(!line.contains(['\n', '\r', '\0']), "{line:?} leaves its line");
+        // The names that a line uses are defined elsewhere in the text.
+        let definitions: String =
+            text.lines().filter(|line| line.trim_start().starts_with("acl")).map(|line| format!("{line}\n")).collect();
+        let again = Extra::parse(&format!("{definitions}{line}"), section, &environment());
+        let again = again.unwrap_or_else(|error| panic!("{line:?} of {text:?}: {error}"));
+        let rules: Vec<_> = again
+            .request
+            .iter()
+            .map(|rule| format!("http-request {rule}"))
+            .chain(again.response.iter().map(|rule| format!("http-response {rule}")))
+            .collect();
+        assert_eq!(rules, [line]);
+    }
+}
+
+/// Pieces that lines are made of, so that many of them are understood.
+const PIECES: &str = concat!(
+    "(http-request|http-response|acl x|set-header|add-header|del-header|X-A|replace-path|set-path|deny|redirect|location|prefix|code|301|",
+    "if|unless|\\{|\\}|!|\\|\\||path_beg|path|hdr\\(x\\)|res.hdr\\(x\\)|src|10.0.0.0/8|-m|-i|beg|found|/a|x|ge|5|%\\[src\\]|%ci|%%|",
+    "%\\[path,regsub\\(\"a b\",'c'\\)\\]|%\\[str\\(\"a,b\\)\"\\)\\]|'a b'|\"a\\\\\\$b\"|\\\\ |\\\\x41|#|\\\\1|,|\n|\u{e9}| | | )"
+);
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn lines_are_refused_or_rendered_as_they_were_understood(
+        pieces in proptest::collection::vec(proptest::string::string_regex(PIECES).unwrap(), 0..14),
+        start in "(http-request set-header X-A|http-response add-header X-B|http-request deny if|http-request replace-path|)",
+    ) {
+        let text = format!("{start} {}", pieces.join(" "));
+        check_lines(&text, Section::Backend);
+        let glued = format!("{start} {}", pieces.concat());
+        check_lines(&glued, Section::Frontend);
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "\\PC*", wild in ".*") {
+        check_lines(&text, Section::Backend);
+        check_lines(&format!("http-request set-header X {wild}"), Section::Backend);
+        let _ = value(&text, Scope::Request);
+        let _ = condition(&format!("if {wild}"), Scope::Response);
+    }
 }

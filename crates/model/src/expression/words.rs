@@ -7,6 +7,9 @@ use super::{Environment, Unusable};
 /// The longest line that is read, in bytes: a header field of that size is already more than most servers take.
 const LONGEST_LINE: usize = 8 * 1024;
 
+/// The most words of a line: as many as HAProxy takes.
+const MOST_WORDS: usize = 64;
+
 /// The words of a line, out of their quotes. `#` outside of quotes ends the line. Control characters are not possible but for a tab,
 /// neither as they are nor escaped.
 pub fn words(line: &str, environment: &Environment) -> Result<Vec<String>, Unusable> {
@@ -25,7 +28,10 @@ fn read(line: &str, may_comment: bool, environment: &Environment) -> Result<Vec<
     let mut reader = Reader { rest: line, may_comment, environment, word: None, words: Vec::new() };
     while reader.step()? {}
     reader.end_word()?;
-    Ok(reader.words)
+    match reader.words.get(MOST_WORDS) {
+        Some(word) => Err(Unusable::new(word, format!("is more than the {MOST_WORDS} words that a line may have"))),
+        None => Ok(reader.words),
+    }
 }
 
 struct Reader<'l> {

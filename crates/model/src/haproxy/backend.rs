@@ -45,8 +45,8 @@ fn write_backend(
     if backend.connection_mode != globals.connection_mode {
         lines.line(format_args!("option {}", backend.connection_mode.keyword()));
     }
-    write_statements(lines, "http-request", &backend.statements.request);
-    write_statements(lines, "http-response", &backend.statements.response);
+    write_statements(lines, "http-request", &backend.statements.request, globals.secrets);
+    write_statements(lines, "http-response", &backend.statements.response, globals.secrets);
     for (name, limit) in [("server", backend.timeout_server), ("tunnel", backend.timeout_tunnel)] {
         if let Some(limit) = limit {
             lines.timeout(name, limit);
@@ -58,7 +58,7 @@ fn write_backend(
     if place == compression::Place::Backends {
         backend.compression.iter().for_each(|own| compression::write(lines, own));
     }
-    write_statements(lines, "http-request", &backend.statements.last);
+    write_statements(lines, "http-request", &backend.statements.last, globals.secrets);
     write_servers(lines, backend, globals);
 }
 

@@ -3,7 +3,7 @@
 //! Not here: the conditions of a rule (`haproxy::acl`), and what a backend does with a request (`haproxy::backend`).
 
 use super::acl::Acls;
-use super::{Globals, Lines, statistics};
+use super::{Globals, Lines, statistics, write_statements};
 use crate::frontend::Frontend;
 use crate::quote::{format_string, word};
 use crate::route::{Rule, RuleKind};
@@ -26,6 +26,8 @@ pub(super) fn write(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
         lines.line("option httplog");
     }
     statistics::write_shared(lines, globals);
+    write_statements(lines, "http-request", &globals.frontend.request, globals.secrets);
+    write_statements(lines, "http-response", &globals.frontend.response, globals.secrets);
     let mut acls = Acls::new(lines);
     for rule in snapshot.routes.redirects() {
         acls.lines.blank();

@@ -76,7 +76,6 @@ pub fn not_acted_on() -> String {
     for param in PARAMS {
         let why = match param.state {
             State::Built => continue,
-            State::NotYet => format!("Not built yet. {}", param.doc),
             State::Consul => param.doc.to_owned(),
         };
         let _ = writeln!(text, "| `{}` | {why} |", param.name);

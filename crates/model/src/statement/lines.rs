@@ -42,6 +42,22 @@ pub struct BadLine {
     pub error: Unusable,
 }
 
+impl Section {
+    /// Whether the lines of haproxy.cfg may define this name themselves: two ACLs of one name would be one.
+    fn has_acl(self, name: &str) -> bool {
+        const STEMS: [&str; 6] = ["url_", "domain_", "srcPort_", "srcHttpsPort_", "user_agent_", "hdr_"];
+        let is_ours = match self {
+            Section::Frontend => {
+                STEMS.iter().any(|stem| name.starts_with(stem)) && name.ends_with(|c: char| c.is_ascii_digit())
+            }
+            Section::Backend => {
+                name == "valid_allowed_method" || name == "valid_denied_method" || name.ends_with("UsersAcl")
+            }
+        };
+        is_ours || name.starts_with("is_") && (name.ends_with("_http") || name.ends_with("_https"))
+    }
+}
+
 impl Extra {
     /// Parses lines. Empty ones and comments are nothing.
     pub fn parse(text: &str, section: Section, environment: &Environment) -> Result<Extra, BadLine> {
@@ -72,7 +88,12 @@ struct Parser<'e> {
 impl Parser<'_> {
     fn define(&mut self, words: &[String]) -> Result<(), Unusable> {
         match words.split_first() {
-            Some((first, rest)) if first == "acl" => self.names.define(rest, self.environment),
+            Some((first, rest)) if first == "acl" => {
+                if let Some(name) = rest.first().filter(|name| self.section.has_acl(name)) {
+                    return Err(Unusable::new(name, "is a name that the proxy's own rules have"));
+                }
+                self.names.define(rest, self.environment)
+            }
             _ => Ok(()),
         }
     }
@@ -98,6 +119,8 @@ impl Parser<'_> {
             }
             "timeout" if self.section == Section::Backend => self.timeout(rest),
             "option" => self.option(rest),
+            // It is so anyway.
+            "mode" if rest == ["http"] => Ok(()),
             word => Err(Unusable::new(word, NOT_KNOWN)),
         }
     }
@@ -119,6 +142,9 @@ impl Parser<'_> {
 
     fn option(&mut self, words: &[String]) -> Result<(), Unusable> {
         let [name] = words else { return Err(Unusable::new(words.join(" "), NOT_KNOWN)) };
+        if name == "forwardfor" {
+            return Ok(()); // It is so anyway.
+        }
         match ConnectionMode::parse(name).filter(|_| self.section == Section::Backend) {
             Some(mode) => self.extra.connection_mode = Some(mode),
             None => return Err(Unusable::new(name, "is no option that this proxy can act on here")),

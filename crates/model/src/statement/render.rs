@@ -21,7 +21,7 @@ impl fmt::Display for Statement {
 
 impl Statement {
     /// The same, but for the value of a field that only its sender and its receiver may see.
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn masked(&self) -> String {
         let (keyword, name) = match &self.action {
             Action::AddHeader { name, .. } if is_credential(name) => ("add-header", name),
             Action::SetHeader { name, .. } if is_credential(name) => ("set-header", name),

@@ -137,7 +137,7 @@ fn holds(what: &str, expected: &str, fields: &[String]) {
     for part in expected.split('|').skip(1) {
         match part.strip_prefix('!') {
             Some(absent) => {
-                assert!(!fields.iter().any(|field| field == absent), "{what}: {absent} is among {fields:?}")
+                assert!(!fields.iter().any(|field| field == absent), "{what}: {absent} is among {fields:?}");
             }
             None => assert!(fields.iter().any(|field| field == part), "{what}: {part} is not among {fields:?}"),
         }
