@@ -70,11 +70,14 @@ impl Decision {
     fn forward_mut(&mut self) -> Option<&mut Forward> {
         match self {
             Decision::Forward(forward) => Some(forward),
-            Decision::Check(check) => Some(&mut check.forward),
+            Decision::Check(check) => check.passed.as_mut().ok(),
             Decision::Answer(..) => None,
         }
     }
 }
+
+/// What becomes of a request that passes the guard: a server answers, or the proxy, because a rule behind the guard says so.
+pub(crate) type Passed = Result<Forward, (Answer, Shape)>;
 
 /// How an exchange went.
 pub(crate) enum Exchanged {

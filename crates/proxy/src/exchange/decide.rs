@@ -5,7 +5,7 @@
 use super::guard::Check;
 use super::remake::Instead;
 use super::treatment::Treatment;
-use super::{Decision, Forward, remake};
+use super::{Decision, Forward, Passed, remake};
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::http1::fields::is_forwarded;
@@ -81,13 +81,14 @@ fn find(
         return Decision::Answer(redirect.map_or(answer, Answer::Redirect), request.shape);
     }
     match world.snapshot().routes.find(&head) {
-        Verdict::Forward(route) => to_server(live, route, request, origin, room),
-        Verdict::Check { route, question, realm } => match to_server(live, route, request, origin, room) {
-            Decision::Forward(forward) => {
-                Decision::Check(Box::new(Check { forward, question, realm: realm.to_owned() }))
-            }
-            decision => decision,
+        Verdict::Forward(route) => match to_server(live, route, request, origin, room) {
+            Ok(forward) => Decision::Forward(forward),
+            Err((answer, shape)) => Decision::Answer(answer, shape),
         },
+        Verdict::Check { route, question, realm } => {
+            let passed = to_server(live, route, request, origin, room);
+            Decision::Check(Box::new(Check { passed, shape: request.shape, question, realm: realm.to_owned() }))
+        }
         verdict => {
             let answer = Answer::to(verdict).unwrap_or(Answer::Status(503));
             Decision::Answer(answer, request.shape)
@@ -101,7 +102,7 @@ fn to_server(
     request: &Request<'_, '_>,
     origin: &Arc<Origin>,
     mut room: Vec<u8>,
-) -> Decision {
+) -> Passed {
     let upstream = world.upstream(route.backend);
     let mode = upstream.backend.connection_mode;
     let changes = Changes {
@@ -121,8 +122,8 @@ fn to_server(
         }
     };
     match written {
-        Err(instead) => Decision::Answer(instead.answer(route.service().name.as_str()), request.shape),
-        Ok(shape) => Decision::Forward(Forward {
+        Err(instead) => Err((instead.answer(route.service().name.as_str()), request.shape)),
+        Ok(shape) => Ok(Forward {
             shape,
             upstream: Arc::clone(upstream),
             head: room,
