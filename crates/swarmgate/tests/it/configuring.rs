@@ -176,10 +176,10 @@ async fn no_password_or_key_is_ever_shown() {
 #[tokio::test]
 async fn what_is_not_acted_on_is_told() {
     let proxy = TestProxy::start().await;
-    let query = "serviceName=go&servicePath=/demo&port=1&sessionType=sticky-server&sevicePath=/x&com.other=1";
+    let query = "serviceName=go&servicePath=/demo&port=1&serviceColor=blue&sevicePath=/x&com.other=1";
     let warnings = proxy.configure(query).await.json()["Warnings"].clone();
     let warnings: Vec<_> = warnings.as_array().unwrap().iter().filter_map(|warning| warning.as_str()).collect();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings.iter().any(|warning| warning.starts_with("sessionType: ")), "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.starts_with("serviceColor: ")), "{warnings:?}");
     assert!(warnings.iter().any(|warning| warning.contains("did you mean servicePath?")), "{warnings:?}");
 }
