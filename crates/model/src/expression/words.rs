@@ -11,7 +11,7 @@ const LONGEST_LINE: usize = 8 * 1024;
 const MOST_WORDS: usize = 64;
 
 /// The words of a line, out of their quotes. `#` outside of quotes ends the line. Control characters are not possible but for a tab,
-/// neither as they are nor escaped.
+/// neither as they are nor escaped; nor is an empty word, which HAProxy would take for the end of the line.
 pub fn words(line: &str, environment: &Environment) -> Result<Vec<String>, Unusable> {
     read(line, true, environment)
 }
@@ -77,6 +77,9 @@ impl Reader<'_> {
         let Some(bytes) = self.word.take() else { return Ok(()) };
         let word = String::from_utf8(bytes)
             .map_err(|error| Unusable::new(String::from_utf8_lossy(error.as_bytes()), "is not UTF-8"))?;
+        if word.is_empty() {
+            return Err(Unusable::new("\"\"", "is empty, and an empty word would end the line"));
+        }
         if word.contains(|c: char| c.is_ascii_control() && c != '\t') {
             return Err(Unusable::new(word, "holds a line end or another control character"));
         }
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn words_are_divided_as_haproxy_divides_them() {
         check("  X-A\tb  ", Ok(&["X-A", "b"]));
-        check(r#"ab"c d"e ''"#, Ok(&["abc de", ""]));
+        check(r#"ab"c d"e ''x"#, Ok(&["abc de", "x"]));
         check(r"a\ b\#c\\d\x41\.", Ok(&[r"a b#c\dA\."]));
         check(r#"a\d\.\$b\"c"#, Ok(&[r#"a\d\.\$b"c"#]));
         check(r#""a\d\.\$b\"c\x41 \q""#, Ok(&[r#"a\d\.$b"cA \q"#]));
@@ -188,6 +191,7 @@ mod tests {
 
     #[test]
     fn what_would_leave_its_line_is_refused() {
+        check("a '' b", Err("`\"\"` is empty, and an empty word would end the line"));
         check("a 'b", Err("`'b` has no closing quote"));
         check("a \"b'", Err("`\"b'` has no closing quote"));
         check(r"a\xzz", Err(r"`\xzz` is not `\x` and two hexadecimal digits"));

@@ -183,6 +183,14 @@ impl<'w> Line<'w> {
                 other => return Err(Unusable::new(other, "is no part of an answer that this proxy has")),
             }
         }
+        match (body.as_text(), &content_type, status) {
+            (Some(""), ..) => {}
+            (_, _, 204 | 304) => {
+                return Err(Unusable::new(status.to_string(), "is the status of an answer without a text"));
+            }
+            (_, None, _) => return Err(Unusable::new("return", "needs a `content-type` where it has a text")),
+            _ => {}
+        }
         Ok(Action::Return(Return { status, content_type, body, headers }))
     }
 
