@@ -252,3 +252,27 @@ async fn interim_responses_and_what_frames_a_message_are_left_alone() {
     server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n").await;
     client.receives("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: b\r\n\r\n2\r\nok\r\n0\r\n\r\n").await;
 }
+
+#[tokio::test]
+async fn what_the_frontends_statements_make_of_a_request_is_what_is_routed() {
+    let rules = "http-request deny if { path /secret },http-request set-header Host routed.example if { path_beg /demo/to },\
+                 http-request set-header Authorization Basic\\ YTpi,http-response set-header X-Order %[res.hdr(X-Own)]-frontend";
+    let (proxy, mut backend) = (TestProxy::with(&[("EXTRA_FRONTEND", rules)], |_| {}).await, Backend::start().await);
+    let own = [("serviceDomain", "routed.example"), ("addResHeader", "X-Own backend")];
+    configure(&proxy, &backend, &own).await;
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 9.9.9.9\r\n\r\n");
+    assert_eq!(proxy.ask(&get("/secret")).await.status(), 403);
+    assert_eq!(proxy.ask(&get("/demo/other")).await.status(), 503, "nobody has this host");
+    let (mut client, mut server) = {
+        let mut client = proxy.client().await;
+        client.send(get("/demo/to")).await;
+        (client, backend.accept().await)
+    };
+    let head = fields(&server.receives_head().await);
+    holds("the server", "|host: routed.example|x-forwarded-for: 9.9.9.9|x-forwarded-for: 127.0.0.1|!host: a", &head);
+    server.send(ok("hi")).await;
+    assert_eq!(client.reply().await.field("x-order"), "backend-frontend", "the backend's come first");
+
+    configure(&proxy, &backend, &[own[0], ("users", "a:b")]).await;
+    assert_eq!(proxy.ask(&get("/demo/to")).await.status(), 401, "credentials are judged as the client sent them");
+}
