@@ -183,7 +183,13 @@ fn absolute_form(compared: &mut Compared<'_>) {
     let pathless = request.target == format!("http://{authority}");
     let refused = |status| compared.haproxy.own_answer().is_some_and(|answer| answer.status() == status);
     let elsewhere = leads(&compared.ours) != leads(&compared.haproxy);
-    if (differ && refused("400")) || (pathless && elsewhere) {
+    // A path that a rewrite left without its slash runs into the authority there.
+    let merged = compared
+        .haproxy
+        .forwarded
+        .iter()
+        .any(|seen| seen.field("host").is_some_and(|host| host != authority && host.starts_with(&authority)));
+    if (differ && refused("400")) || (pathless && elsewhere) || (merged && names(compared, "reqPath")) {
         compared.haproxy = compared.ours.clone();
     }
 }
