@@ -4,15 +4,18 @@
 //! through a public port could publish and remove services.
 //! Not here: who the other replicas are (the program says so), and what is dialled (`exchange::connect`, `tcp::connect`).
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long the first answer about replicas is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How long it is remembered whether an address is this machine's: asking the kernel costs four system calls.
+const REMEMBERED: Duration = Duration::from_secs(1);
 /// Refusals that are remembered as told.
 const MOST_TOLD: usize = 1000;
 
@@ -37,7 +40,7 @@ impl OffLimits {
     /// Whether `address` may not be dialled, for a reason that completes a sentence.
     async fn reason(&self, address: SocketAddr) -> Option<&'static str> {
         let ip = address.ip().to_canonical();
-        if ip.is_loopback() || ip.is_unspecified() || is_own(ip) {
+        if ip.is_loopback() || ip.is_unspecified() || is_own_as_known(ip) {
             return Some("this machine's");
         }
         let mut replicas = self.replicas.clone();
@@ -69,6 +72,20 @@ pub(crate) async fn forbids(off_limits: Option<&OffLimits>, backend: &Arc<str>, 
         off_limits.tell(backend, address, whose);
     }
     reason.is_some()
+}
+
+thread_local! {
+    /// Since when, and what the kernel said about addresses since then.
+    static OWN: RefCell<Option<(Instant, FxHashMap<IpAddr, bool>)>> = const { RefCell::new(None) };
+}
+
+/// The same as [`is_own`], at most a second old.
+fn is_own_as_known(ip: IpAddr) -> bool {
+    OWN.with_borrow_mut(|known| {
+        known.take_if(|(since, _)| since.elapsed() >= REMEMBERED);
+        let (_, known) = known.get_or_insert_with(|| (Instant::now(), FxHashMap::default()));
+        *known.entry(ip).or_insert_with(|| is_own(ip))
+    })
 }
 
 /// Whether `ip` is an address of this machine. The kernel says so: it would speak to it from that very address. Nothing is sent.

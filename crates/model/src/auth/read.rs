@@ -4,6 +4,7 @@
 
 use super::hash::{Hash, Unusable};
 use super::{GlobalUsers, Password, ServiceUsers, User};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Users as they were read, and what is said about those who cannot pass.
@@ -40,7 +41,7 @@ pub fn global_users(text: &str, hashed: bool) -> Read<GlobalUsers> {
         return Read { users: GlobalUsers::Open, complaints: Vec::new() };
     }
     let mut complaints = Complaints::default();
-    let users = entries(text).filter_map(|entry| complaints.sort_out(&entry, hashed, None)).collect();
+    let users = complaints.sort_out_all(text, hashed, None);
     Read { users: GlobalUsers::Only(users), complaints: complaints.told() }
 }
 
@@ -51,9 +52,7 @@ pub fn service_users(asked: Asked<'_>, global: &GlobalUsers) -> Read<ServiceUser
     let secret: Vec<User> = match (asked.secret, asked.named) {
         // Whom `users` does not name is of no interest, nor what is wrong with them.
         (Some(text), Some(_)) => global_users(text, asked.hashed).users.into_users(),
-        (Some(text), None) => {
-            entries(text).filter_map(|entry| complaints.sort_out(&entry, asked.hashed, None)).collect()
-        }
+        (Some(text), None) => complaints.sort_out_all(text, asked.hashed, None),
         (None, _) => Vec::new(),
     };
     let Some(named) = asked.named else {
@@ -63,7 +62,7 @@ pub fn service_users(asked: Asked<'_>, global: &GlobalUsers) -> Read<ServiceUser
         (None, GlobalUsers::Only(users)) => users.as_slice(),
         _ => secret.as_slice(),
     };
-    let users = entries(named).filter_map(|entry| complaints.sort_out(&entry, asked.hashed, Some(others))).collect();
+    let users = complaints.sort_out_all(named, asked.hashed, Some(others));
     Read { users: ServiceUsers(users), complaints: complaints.told() }
 }
 
@@ -88,10 +87,21 @@ impl GlobalUsers {
 #[derive(Default)]
 struct Complaints {
     incomplete: usize,
+    /// Entries of a name that another one has.
+    repeated: usize,
     unusable: Vec<String>,
 }
 
 impl Complaints {
+    /// The users of all entries; the first of a name, as HAProxy has it: a hash costs up to a second, and a login costs each of its name.
+    fn sort_out_all(&mut self, text: &str, hashed: bool, others: Option<&[User]>) -> Vec<User> {
+        let mut users: Vec<User> = entries(text).filter_map(|entry| self.sort_out(&entry, hashed, others)).collect();
+        let (before, mut names) = (users.len(), HashSet::new());
+        users.retain(|user| names.insert(user.name.clone()));
+        self.repeated = before - users.len();
+        users
+    }
+
     /// The user of an entry. One without a password is that of the same name among `others`.
     fn sort_out(&mut self, entry: &Entry<'_>, hashed: bool, others: Option<&[User]>) -> Option<User> {
         let Entry { name, password } = *entry;
@@ -121,8 +131,11 @@ impl Complaints {
     }
 
     fn told(self) -> Vec<String> {
-        let count = self.incomplete;
+        let (count, repeated) = (self.incomplete, self.repeated);
         let incomplete = format!("{count} of the users have no name or no password anywhere; they cannot pass");
-        (count > 0).then_some(incomplete).into_iter().chain(self.unusable).collect()
+        let repeated_text =
+            format!("{repeated} of the users have the name of another one; only the first of a name can pass");
+        let counted = [(count, incomplete), (repeated, repeated_text)].into_iter();
+        counted.filter(|(count, _)| *count > 0).map(|(_, text)| text).chain(self.unusable).collect()
     }
 }

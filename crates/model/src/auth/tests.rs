@@ -132,3 +132,12 @@ fn an_unknown_name_is_as_much_work_as_a_known_one_and_never_passes() {
     assert_eq!(format!("{question:?} {access:?}"), r#"***** Users { realm: "defaultRealm", users: [my-user:*****] }"#);
     assert!(matches!(access.judge(Some(b"Basic bm9jb2xvbg==")), Admission::No), "these are no credentials");
 }
+
+#[test]
+fn bug_a_login_cost_every_hash_of_a_name_that_was_repeated() {
+    let read = global_users("a:first,a:second,b:x,a:third", false);
+    assert!(matches!(&read.users, GlobalUsers::Only(users) if format!("{users:?}") == "[a:*****, b:*****]"));
+    assert_eq!(read.complaints, ["2 of the users have the name of another one; only the first of a name can pass"]);
+    let access = access("a:first,a:second", "");
+    assert!(admits(&access, "a:first") && !admits(&access, "a:second"), "as HAProxy has it");
+}

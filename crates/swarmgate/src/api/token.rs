@@ -11,17 +11,26 @@ use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+const CAME_THROUGH: &str = "Changes that came through a proxy are refused: the control API must not be published. Call it directly, or set DFP_API_TOKEN";
 const NEEDS_TOKEN: &str = "Changes need the proxy's DFP_API_TOKEN, as `Authorization: Bearer <token>`";
 
-/// Lets a call pass that bears the token, and every call where there is none.
+/// Lets a call pass that bears the token. Where there is none every call passes but one that came through a proxy: a service could dial the
+/// address of the node, where the API of some replica may be published.
 pub(super) async fn guard(
     State(api): State<Arc<Api>>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
-    if api.token.as_ref().is_none_or(|token| token.is_borne_by(request.headers())) {
-        return next.run(request).await;
+    let forwarded = || request.headers().contains_key("x-forwarded-for");
+    match &api.token {
+        Some(token) if token.is_borne_by(request.headers()) => return next.run(request).await,
+        None if !forwarded() => return next.run(request).await,
+        None => {
+            tracing::warn!("Refused: {} of {caller} came through a proxy", request.uri().path());
+            return Reply::failed(StatusCode::FORBIDDEN, CAME_THROUGH).into_response();
+        }
+        Some(_) => {}
     }
     tracing::warn!("Refused: {} of {caller} does not bear the DFP_API_TOKEN", request.uri().path());
     let mut response = Reply::failed(StatusCode::UNAUTHORIZED, NEEDS_TOKEN).into_response();

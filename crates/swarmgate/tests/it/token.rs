@@ -84,3 +84,19 @@ async fn a_change_reaches_the_other_replicas_with_the_token_also_beside_a_secret
     assert_eq!(reply.status(), 200, "{}", reply.body);
     assert!(heard.starts_with("put ") && heard.contains("authorization: bearer t0ken-of-this-test\r\n"), "{heard}");
 }
+
+#[tokio::test]
+async fn bug_a_change_through_the_port_of_a_node_was_taken() {
+    let (proxy, backend) = (TestProxy::start().await, Backend::start().await);
+    let before = proxy.generation();
+    let forwarded = "X-Forwarded-For: 192.0.2.1\r\n";
+    for path in [&*service(&backend), "/remove?serviceName=go", "/reload"] {
+        let reply = call(&proxy, "GET", path, forwarded).await;
+        assert_eq!(reply.status(), 403, "{path}");
+        assert!(reply.message().contains("DFP_API_TOKEN"), "it names the way out: {}", reply.body);
+    }
+    assert_eq!(proxy.generation(), before);
+    assert_eq!(call(&proxy, "GET", "/ping", forwarded).await.status(), 200, "questions stay open");
+    let guarded = TestProxy::with(&[TOKEN], |_| {}).await;
+    assert_eq!(call(&guarded, "GET", &service(&backend), &format!("{forwarded}{BORNE}")).await.status(), 200);
+}
