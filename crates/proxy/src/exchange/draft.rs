@@ -4,6 +4,7 @@
 //! let through before: neither its limits nor where the message ends.
 //! Not here: which changes (`exchange::treatment`).
 
+use crate::http1::fields::{Class, own_options};
 use httparse::Header;
 use std::borrow::Cow;
 
@@ -18,10 +19,18 @@ struct Field<'b> {
 }
 
 impl<'b> Draft<'b> {
-    /// All of these fields.
-    pub(super) fn of(headers: &[Header<'b>]) -> Draft<'b> {
-        let field = |header: &Header<'b>| Field { name: header.name.into(), value: header.value.into() };
-        Draft { fields: headers.iter().map(field).collect() }
+    /// These fields, without those that Connection names, and without their names: they end here (RFC 9110 §7.6.1), and when the draft is
+    /// read again, nobody's Connection names what was put into it.
+    pub(super) fn of<'h>(fields: impl Iterator<Item = (Class, &'h Header<'b>)>) -> Draft<'b>
+    where
+        'b: 'h,
+    {
+        let kept = fields.filter(|(class, _)| *class != Class::Dropped);
+        let fields = kept.map(|(class, header)| Field {
+            name: header.name.into(),
+            value: if class == Class::Connection { own_options(header.value) } else { header.value.into() },
+        });
+        Draft { fields: fields.collect() }
     }
 
     /// The first value of a field.

@@ -233,6 +233,7 @@ fn split_target(target: &[u8]) -> (&[u8], &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http1::fields::Class;
     use crate::origin::{Local, Security};
     use crate::trusted::Trusted;
     use httparse::Header;
@@ -243,7 +244,7 @@ mod tests {
         let origin = Origin::new(([127, 0, 0, 1], 1).into(), local, Security::Plain, &Trusted::default());
         let headers: Vec<_> = fields.iter().map(|(name, value)| Header { name, value: value.as_bytes() }).collect();
         let (method, target) = (Cow::Borrowed(&b"GET"[..]), Cow::Borrowed(&b"/a?b"[..]));
-        let draft = Draft::of(&headers);
+        let draft = Draft::of(headers.iter().map(|header| (Class::Plain, header)));
         let mut message = Message { origin: &origin, backend: "b", method, target, status: None, draft };
         let statements: Vec<_> =
             actions.iter().map(|action| Statement { action: action.clone(), condition: None }).collect();

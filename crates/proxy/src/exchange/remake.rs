@@ -75,7 +75,7 @@ pub(super) fn in_frontend<T>(
 
 /// A request with one Host, and without what its client may not say.
 fn message<'m>(request: &Request<'_, 'm>, origin: &'m Origin, backend: &'m str) -> Message<'m, 'm> {
-    let mut draft = Draft::of(request.headers());
+    let mut draft = Draft::of(request.classified());
     if let (Some(host), true) = (request.host, request.is_host_elsewhere()) {
         draft.set("Host", host.to_vec());
     }

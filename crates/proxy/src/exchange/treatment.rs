@@ -83,7 +83,7 @@ impl Treatment {
 
     /// The backend's, then the frontend's. There is no answer in place of a server's any more: whatever would give one refuses the response.
     fn run_statements<'b>(&self, head: &'b Head<'_, 'b>) -> Option<Draft<'b>> {
-        let draft = Draft::of(head.headers());
+        let draft = Draft::of(head.classified());
         let mut message = Message {
             origin: &self.origin,
             backend: &self.backend.name,

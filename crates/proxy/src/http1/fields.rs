@@ -4,9 +4,13 @@
 
 use super::{MAX_FIELDS, Malformed, offset};
 use httparse::Header;
+use std::borrow::Cow;
 
 /// The most options of Connection in a head that names fields: each is compared with every field.
 const MAX_NAMED: usize = 64;
+
+/// The options of Connection that name no field.
+const OWN_OPTIONS: [&[u8]; 3] = [b"close", b"keep-alive", b"upgrade"];
 
 /// The longest body that has a length: more than a signed 64-bit number is read as less by somebody.
 const LONGEST_BODY: u64 = i64::MAX as u64;
@@ -222,6 +226,15 @@ impl Upgrade {
             protocol.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
         };
         self.http |= elements(protocols).any(|protocol| starts(protocol, b"h2") || starts(protocol, b"http"));
+    }
+}
+
+/// The options of a Connection field that speak of the connection itself, without those that name fields.
+pub(crate) fn own_options(value: &[u8]) -> Cow<'_, [u8]> {
+    let is_own = |option: &&[u8]| OWN_OPTIONS.iter().any(|own| option.eq_ignore_ascii_case(own));
+    match elements(value).all(|option| is_own(&option)) {
+        true => value.into(),
+        false => elements(value).filter(is_own).collect::<Vec<_>>().join(&b", "[..]).into(),
     }
 }
 

@@ -131,9 +131,9 @@ impl<'h, 'b> Request<'h, 'b> {
         Ok(Request { head, method: line.method, target, host, shape, line_passes, host_differs, fields, facts })
     }
 
-    /// The fields as they came, those of this hop among them.
-    pub(crate) fn headers(&self) -> &'h [Header<'b>] {
-        self.fields.headers()
+    /// The fields as they came, those of this hop among them, each with what it is.
+    pub(crate) fn classified(&self) -> impl Iterator<Item = (Class, &Header<'b>)> {
+        self.fields.classified()
     }
 
     /// Whether [`Request::host`] is not what the field Host says.

@@ -124,7 +124,7 @@ fn body(kind: Kind, status: u16, request: &Shape, facts: &Facts<'_>) -> Body {
     }
 }
 
-impl Head<'_, '_> {
+impl<'b> Head<'_, 'b> {
     /// Appends the head that a client of HTTP/1.1 gets.
     pub(crate) fn write(&self, into: &mut Vec<u8>) {
         let Head { response, request, .. } = self;
@@ -173,9 +173,9 @@ impl Head<'_, '_> {
         &self.bytes()[..self.fields.start()]
     }
 
-    /// The fields as they came, those of this hop among them.
-    pub(crate) fn headers(&self) -> &[Header<'_>] {
-        self.fields.headers()
+    /// The fields as they came, those of this hop among them, each with what it is.
+    pub(crate) fn classified(&self) -> impl Iterator<Item = (Class, &Header<'b>)> {
+        self.fields.classified()
     }
 
     /// Whether the server spoke HTTP/1.1.

@@ -97,6 +97,9 @@ const TABLE: &[Row] = &[
     ),
     // Credentials are judged as the client sent them.
     answer(&[("users", "a:b"), ("setReqHeader", "Authorization Basic\\ YTpi")], "GET /demo/x", "401"),
+    answer(&[("users", "a:b"), ("backendExtra", "http-request deny")], "GET /demo/x", "401"),
+    answer(&[("users", "a:b"), ("backendExtra", "http-request return status 200")], "GET /demo/x", "401"),
+    answer(&[("users", "a:b"), ("backendExtra", "http-request deny")], "GET /demo/x|Authorization: Basic YTpi", "403"),
     answer(
         &[("backendExtra", "http-request deny if { path /demo/x }"), ("addResHeader", "X-A b")],
         "GET /demo/x",
@@ -111,6 +114,7 @@ const TABLE: &[Row] = &[
     answer(&[("backendExtra", "http-request set-method HEAD")], "GET /demo/x", "500"),
     response(&[("addResHeader", "X-A b")], "X-A: a", "200|x-a: a|x-a: b"),
     response(&[("setResHeader", "X-A b")], "X-A: a|X-A: c", "200|x-a: b|!x-a: a|!x-a: c"),
+    response(&[("setResHeader", "X-A b")], "X-B: c|Connection: x-a, X-B", "200|x-a: b|!x-b: c"),
     response(&[("delResHeader", "Server")], "Server: s|X-Out: o", "200|x-out: o|!server: s"),
     response(&[("addResHeader", "X-S %[status]")], "", "200|x-s: 200"),
     response(
@@ -251,6 +255,29 @@ async fn interim_responses_and_what_frames_a_message_are_left_alone() {
     server.receives("2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n").await;
     server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n").await;
     client.receives("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: b\r\n\r\n2\r\nok\r\n0\r\n\r\n").await;
+}
+
+#[tokio::test]
+async fn bug_connection_names_away_the_senders_own_fields_and_never_those_of_a_rule() {
+    let frontend = "http-request set-header X-Zone outer,http-response set-header X-Order last";
+    let (proxy, mut backend) = (TestProxy::with(&[("EXTRA_FRONTEND", frontend)], |_| {}).await, Backend::start().await);
+    let rules =
+        [("setReqHeader", "X-Role guest"), ("setResHeader", "X-Frame-Options DENY"), ("compressionAlgo", "gzip")];
+    configure(&proxy, &backend, &rules).await;
+    let named = "Connection: keep-alive, x-role, X-Zone, X-Own\r\nConnection: X-Role";
+    let own = "X-Own: 1\r\nX-Role: admin\r\nX-Zone: inner\r\nAccept-Encoding: gzip";
+    let mut client = proxy.client().await;
+    client.send(format!("GET /demo HTTP/1.1\r\nHost: a\r\n{named}\r\n{own}\r\n\r\n")).await;
+    let mut server = backend.accept().await;
+    let head = fields(&server.receives_head().await);
+    holds("the server", "|x-role: guest|x-zone: outer|!x-own: 1|!x-role: admin|!x-zone: inner", &head);
+
+    let named = "Connection: X-Frame-Options, x-order, X-Own\r\nConnection: content-encoding, Vary";
+    let own = "X-Own: 1\r\nX-Order: first\r\nContent-Type: text/plain\r\nContent-Length: 2";
+    server.send(format!("HTTP/1.1 200 OK\r\n{named}\r\n{own}\r\n\r\nhi")).await;
+    let head = fields(&client.reply().await.head);
+    let ours = "|x-frame-options: DENY|x-order: last|content-encoding: gzip|vary: Accept-Encoding";
+    holds("the client", &format!("{ours}|!x-own: 1|!x-order: first"), &head);
 }
 
 #[tokio::test]

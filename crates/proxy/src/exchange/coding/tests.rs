@@ -107,7 +107,7 @@ fn suits_with(head: &str, is_head: bool, http10: bool, types: &[&str]) -> bool {
         panic!("{head:?} is a head");
     };
     let types = types.iter().map(|start| (*start).to_owned()).collect();
-    suits(&head, &Draft::of(head.headers()), &Compression { algorithms: vec![Algorithm::Gzip], types })
+    suits(&head, &Draft::of(head.classified()), &Compression { algorithms: vec![Algorithm::Gzip], types })
 }
 
 /// The answers of HAProxy 2.6.12 to the same heads.
