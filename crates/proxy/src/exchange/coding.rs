@@ -4,6 +4,8 @@
 //! chunk, and so never looks whole.
 //! Not here: which algorithms a service has and a client takes (`model::compression`), and writing (`exchange::response`).
 
+mod places;
+
 use super::draft::Draft;
 use crate::http1::Malformed;
 use crate::http1::body::{Body, Part};
@@ -12,6 +14,7 @@ use brotli::CompressorWriter;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use model::Compression;
 use model::compression::Algorithm;
+use places::{Place, Places};
 use std::io::{self, Write};
 use zstd::stream::raw::CParameter;
 
@@ -22,13 +25,19 @@ const BROTLI_QUALITY: u32 = 3;
 const ZSTD_LEVEL: i32 = 1;
 /// How far back a text is looked at: 128 KiB, which bounds what an encoder keeps in memory to less than a megabyte.
 const WINDOW_BITS: u32 = 17;
+/// The most encoders of the process at once, which bounds the memory of all to less than a gigabyte: how many responses wait for their
+/// clients is the clients' choice. HAProxy's `maxzlibmem` is there for the same.
+const MOST_ENCODERS: usize = 1_000;
 /// Room of an encoder for what it has not handed on.
 const BUFFER: usize = 4 * 1024;
 
+/// Shared by all threads.
+static ENCODERS: Places = Places::new(MOST_ENCODERS);
+
 /// A body that is being compressed.
 pub(super) struct Coding {
-    /// Until the end of the body.
-    encoder: Option<Encoder>,
+    /// Until the end of the body; its place is free again with it.
+    encoder: Option<(Encoder, Place)>,
     /// The lines of trailers so far: they stand behind the last chunk.
     trailers: Vec<u8>,
 }
@@ -84,8 +93,14 @@ pub(super) fn announce(draft: &mut Draft<'_>, algorithm: Algorithm) {
 }
 
 impl Coding {
-    pub(super) fn new(algorithm: Algorithm) -> io::Result<Coding> {
-        Ok(Coding { encoder: Some(Encoder::new(algorithm)?), trailers: Vec::new() })
+    /// `None`: there are too many already, or the encoder does not start; the body passes as it is.
+    pub(super) fn new(algorithm: Algorithm) -> Option<Coding> {
+        Coding::with_place(algorithm, ENCODERS.take()?)
+    }
+
+    fn with_place(algorithm: Algorithm, place: Place) -> Option<Coding> {
+        let encoder = Encoder::new(algorithm).ok()?;
+        Some(Coding { encoder: Some((encoder, place)), trailers: Vec::new() })
     }
 
     /// Takes the body's bytes from the front of `bytes` and appends to `outgoing` what they become; returns how many they were. All that
@@ -94,7 +109,7 @@ impl Coding {
         let Coding { encoder, trailers } = self;
         let (mut wrote, mut written) = (false, Ok(()));
         let taken = body.advance_parts(bytes, usize::MAX, |part| match (part, &mut *encoder) {
-            (Part::Data(data), Some(encoder)) if !data.is_empty() => {
+            (Part::Data(data), Some((encoder, _))) if !data.is_empty() => {
                 wrote = true;
                 if written.is_ok() {
                     written = encoder.writer().write_all(data);
@@ -117,8 +132,8 @@ impl Coding {
     /// All that the encoder has for what was written, and the end of its format with the end of the body.
     fn take_output(&mut self, ended: bool, wrote: bool) -> io::Result<Vec<u8>> {
         match &mut self.encoder {
-            Some(_) if ended => self.encoder.take().map_or(Ok(Vec::new()), Encoder::finish),
-            Some(encoder) if wrote => {
+            Some(_) if ended => self.encoder.take().map_or(Ok(Vec::new()), |(encoder, _)| encoder.finish()),
+            Some((encoder, _)) if wrote => {
                 encoder.writer().flush()?;
                 Ok(std::mem::take(encoder.output()))
             }

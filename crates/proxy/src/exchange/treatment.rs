@@ -111,7 +111,7 @@ impl Treatment {
     fn compress(&mut self, head: &Head<'_, '_>, draft: &mut Draft<'_>) {
         let (Some(algorithm), Some(compression)) = (self.algorithm.take(), &self.backend.compression) else { return };
         if coding::suits(head, draft, compression) {
-            self.coding = Coding::new(algorithm).ok();
+            self.coding = Coding::new(algorithm);
             if self.coding.is_some() {
                 coding::announce(draft, algorithm);
             }

@@ -89,6 +89,24 @@ fn a_body_that_breaks_off_has_no_end() {
 }
 
 #[test]
+fn bug_there_are_only_so_many_encoders_at_once() {
+    static TWO: Places = Places::new(2);
+    for algorithm in ALL {
+        let coding = || Coding::with_place(algorithm, TWO.take()?);
+        let (mut ends, breaks_off) = (coding().unwrap(), coding().unwrap());
+        assert!(coding().is_none(), "{algorithm:?}: all places are taken");
+        let (mut body, mut sent) = (Body::Length(4), Vec::new());
+        ends.pass(&mut body, b"done", &mut sent).unwrap();
+        let third = coding().expect("a body that has ended needs no encoder");
+        assert!(coding().is_none(), "{algorithm:?}: and leaves one place");
+        drop(breaks_off);
+        let fourth = coding().expect("nor does one that broke off");
+        assert!(coding().is_none());
+        drop((third, fourth));
+    }
+}
+
+#[test]
 fn an_empty_chunked_body_is_a_whole_compressed_one() {
     for algorithm in ALL {
         let (mut coding, mut body, mut sent) = (Coding::new(algorithm).unwrap(), Body::CHUNKED, Vec::new());
