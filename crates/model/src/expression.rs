@@ -61,7 +61,7 @@ pub struct Environment {
     pub host_name: String,
     /// The variables that `env(…)` and `"${…}"` may name.
     pub variables: BTreeMap<String, String>,
-    /// Variables that hold something secret: a text that names one is refused, so that no service can send them to itself.
+    /// Variables of the proxy's own, and those that may hold something secret: a text that names one is refused, so that no service can send them to itself.
     pub secrets: BTreeSet<String>,
 }
 
@@ -206,7 +206,10 @@ impl Environment {
     /// The value of a variable; empty if there is none of this name, as in HAProxy.
     pub(crate) fn variable(&self, name: &str) -> Result<&str, Unusable> {
         match self.secrets.contains(name) {
-            true => Err(Unusable::new(name, "is a variable that holds something secret; it cannot be read from here")),
+            true => Err(Unusable::new(
+                name,
+                "is a variable of the proxy's own or may hold something secret; it cannot be read from here",
+            )),
             false => Ok(self.variables.get(name).map_or("", String::as_str)),
         }
     }

@@ -178,7 +178,10 @@ fn what_is_not_understood_is_refused_with_the_word() {
         ("%[hdr(a b)]", "`a b` is not the name of a header field"),
         ("%[src(1)]", "`src(1)` takes 0 arguments, and has 1"),
         ("%[int(x)]", "`x` is not a number that `int` takes"),
-        ("%[env(TOKEN)]", "`TOKEN` is a variable that holds something secret; it cannot be read from here"),
+        (
+            "%[env(TOKEN)]",
+            "`TOKEN` is a variable of the proxy's own or may hold something secret; it cannot be read from here",
+        ),
         ("%[path,regsub(a(b),c)]", "`regsub(\"a(b\")` takes 2 to 3 arguments, and has 1"),
         ("%[path,regsub(a(,c)]", "`a(` is not a PCRE: missing closing parenthesis at byte 2"),
         ("%[path,regsub(a,b,z)]", "`z` is no flag of `regsub`; there are `g` and `i`"),

@@ -200,7 +200,10 @@ mod tests {
             check(text, Err(r"`a\nb` holds a line end or another control character"));
         }
         check(r#""$1 x""#, Err(r#"`$1 x"` is not the name of a variable; a plain `$` is `\$`"#));
-        check(r#""${TOKEN}""#, Err("`TOKEN` is a variable that holds something secret; it cannot be read from here"));
+        check(
+            r#""${TOKEN}""#,
+            Err("`TOKEN` is a variable of the proxy's own or may hold something secret; it cannot be read from here"),
+        );
         check(&"x".repeat(9000), Err(&format!("`{}…` is longer than 8192 bytes", "x".repeat(80))));
     }
 }

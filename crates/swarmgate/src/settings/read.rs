@@ -29,7 +29,7 @@ pub(super) struct Reader<'v> {
 const ZERO_SECONDS: [&str; 2] = ["DRAIN_SECONDS", "DF_RETRY_INTERVAL"];
 
 /// Variables that hold the name of a variable, which may be a secret too.
-const NAMES_OF_NAMES: [&str; 3] = ["STATS_USER_ENV", "STATS_PASS_ENV", "STATS_URI_ENV"];
+pub(super) const NAMES_OF_NAMES: [&str; 3] = ["STATS_USER_ENV", "STATS_PASS_ENV", "STATS_URI_ENV"];
 
 /// Shorter names are near to too much that has nothing to do with this program, such as `USER`.
 const SHORTEST_MISSPELT: usize = 8;
