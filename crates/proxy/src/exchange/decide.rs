@@ -34,7 +34,7 @@ pub(super) fn decide<S>(
 ) -> Decision {
     let origin = &client.origin;
     match live.1.frontend.request.is_empty() {
-        true => find(live, request, request, origin, room),
+        true => find(live, &Asked::by(request, origin), origin, room),
         false => find_after_statements(live, request, origin, room),
     }
 }
@@ -48,20 +48,33 @@ fn find_after_statements(
     room: Vec<u8>,
 ) -> Decision {
     let statements = &live.1.frontend.request;
-    match remake::in_frontend(request, origin, statements, |made| find(live, made, request, origin, room)) {
+    match remake::in_frontend(request, origin, statements, |made| {
+        // What the client may not say is gone; what is there now is the operator's word.
+        find(live, &Asked { request: made, client: request, is_stranger: false }, origin, room)
+    }) {
         Ok(decision) => decision,
         Err(instead) => Decision::Answer(instead.answer("EXTRA_FRONTEND"), request.shape),
     }
 }
 
-/// `client` is the request as its client sent it: credentials are judged as they came, whatever statements made of them.
-fn find(
-    live: (&World, &Shared),
-    request: &Request<'_, '_>,
-    client: &Request<'_, '_>,
-    origin: &Arc<Origin>,
-    room: Vec<u8>,
-) -> Decision {
+/// A request, as rules see it.
+struct Asked<'r, 'h, 'b> {
+    /// What is routed and forwarded.
+    request: &'r Request<'h, 'b>,
+    /// The request as its client sent it: credentials are judged as they came, whatever statements made of them.
+    client: &'r Request<'h, 'b>,
+    /// What it says of other clients does not count.
+    is_stranger: bool,
+}
+
+impl<'r, 'h, 'b> Asked<'r, 'h, 'b> {
+    fn by(request: &'r Request<'h, 'b>, origin: &Origin) -> Self {
+        Asked { request, client: request, is_stranger: origin.trust == Trust::Stranger }
+    }
+}
+
+fn find(live: (&World, &Shared), asked: &Asked<'_, '_, '_>, origin: &Arc<Origin>, room: Vec<u8>) -> Decision {
+    let request = asked.request;
     let head = RequestHead {
         method: request.method.as_bytes(),
         host: request.host,
@@ -70,7 +83,7 @@ fn find(
         port: origin.port,
         secure: origin.is_encrypted() || (origin.trust == Trust::Listed && request.has_element(PROTO, b"https")),
         verified: origin.is_verified(),
-        fields: &Believed { request, client, is_stranger: origin.trust == Trust::Stranger },
+        fields: asked,
     };
     let (world, shared) = live;
     if let Some(statistics) = &shared.statistics
@@ -81,12 +94,12 @@ fn find(
         return Decision::Answer(redirect.map_or(answer, Answer::Redirect), request.shape);
     }
     match world.snapshot().routes.find(&head) {
-        Verdict::Forward(route) => match to_server(live, route, request, origin, room) {
+        Verdict::Forward(route) => match to_server(live, route, asked, origin, room) {
             Ok(forward) => Decision::Forward(forward),
             Err((answer, shape)) => Decision::Answer(answer, shape),
         },
         Verdict::Check { route, question, realm } => {
-            let passed = to_server(live, route, request, origin, room);
+            let passed = to_server(live, route, asked, origin, room);
             Decision::Check(Box::new(Check { passed, shape: request.shape, question, realm: realm.to_owned() }))
         }
         verdict => {
@@ -99,17 +112,18 @@ fn find(
 fn to_server(
     (world, shared): (&World, &Shared),
     route: &Route,
-    request: &Request<'_, '_>,
+    asked: &Asked<'_, '_, '_>,
     origin: &Arc<Origin>,
     mut room: Vec<u8>,
 ) -> Passed {
+    let request = asked.request;
     let upstream = world.upstream(route.backend);
     let mode = upstream.backend.connection_mode;
     let changes = Changes {
         client: &origin.address,
         rewritten: None,
         drop_authorization: route.access != Access::Open,
-        drop_forwarded: origin.trust == Trust::Stranger,
+        drop_forwarded: asked.is_stranger,
         encrypted: origin.is_encrypted(),
         fallback_host: upstream.backend.dial.host(),
         close: mode != ConnectionMode::KeepAlive,
@@ -165,15 +179,8 @@ impl Instead {
     }
 }
 
-/// The fields of a request as routes may see them: a stranger does not speak for others.
-struct Believed<'r, 'h, 'b> {
-    request: &'r Request<'h, 'b>,
-    /// The request as its client sent it.
-    client: &'r Request<'h, 'b>,
-    is_stranger: bool,
-}
-
-impl Fields for Believed<'_, '_, '_> {
+/// The fields as routes may see them: a stranger does not speak for others.
+impl Fields for Asked<'_, '_, '_> {
     fn any(&self, name: &str, visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         !self.hides(name) && self.request.any(name, visit)
     }
@@ -187,7 +194,7 @@ impl Fields for Believed<'_, '_, '_> {
     }
 }
 
-impl Believed<'_, '_, '_> {
+impl Asked<'_, '_, '_> {
     fn hides(&self, name: &str) -> bool {
         self.is_stranger && is_forwarded(name.as_bytes())
     }

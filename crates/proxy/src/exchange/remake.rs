@@ -35,7 +35,7 @@ pub(super) fn write(
     into: &mut Vec<u8>,
 ) -> Result<Shape, Instead> {
     let statements = &backend.statements;
-    let mut message = message(request, origin, &backend.name);
+    let mut message = message(request, origin, &backend.name, changes.drop_forwarded);
     if changes.encrypted {
         message.draft.set("X-Forwarded-Proto", b"https".to_vec());
     }
@@ -68,18 +68,18 @@ pub(super) fn in_frontend<T>(
     statements: &[Statement],
     decide: impl FnOnce(&Request<'_, '_>) -> T,
 ) -> Result<T, Instead> {
-    let mut message = message(request, origin, NO_BACKEND);
+    let mut message = message(request, origin, NO_BACKEND, origin.trust == Trust::Stranger);
     answered(message.run(statements))?;
     read_again(request, &message, decide)
 }
 
-/// A request with one Host, and without what its client may not say.
-fn message<'m>(request: &Request<'_, 'm>, origin: &'m Origin, backend: &'m str) -> Message<'m, 'm> {
+/// A request with one Host, and without what its client may not say where it may not speak for others (`is_stranger`).
+fn message<'m>(request: &Request<'_, 'm>, origin: &'m Origin, backend: &'m str, is_stranger: bool) -> Message<'m, 'm> {
     let mut draft = Draft::of(request.classified());
     if let (Some(host), true) = (request.host, request.is_host_elsewhere()) {
         draft.set("Host", host.to_vec());
     }
-    if origin.trust == Trust::Stranger {
+    if is_stranger {
         draft.retain_names(|name| !is_forwarded(name.as_bytes()));
     }
     let (method, target) = (request.method.as_bytes().into(), request.target.into());

@@ -22,15 +22,14 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let forwarded = || request.headers().contains_key("x-forwarded-for");
-    match &api.token {
-        Some(token) if token.is_borne_by(request.headers()) => return next.run(request).await,
-        None if !forwarded() => return next.run(request).await,
-        None => {
-            tracing::warn!("Refused: {} of {caller} came through a proxy", request.uri().path());
-            return Reply::failed(StatusCode::FORBIDDEN, CAME_THROUGH).into_response();
-        }
-        Some(_) => {}
+    let headers = request.headers();
+    let came_through = api.token.is_none() && headers.contains_key("x-forwarded-for");
+    if came_through {
+        tracing::warn!("Refused: {} of {caller} came through a proxy", request.uri().path());
+        return Reply::failed(StatusCode::FORBIDDEN, CAME_THROUGH).into_response();
+    }
+    if api.token.as_ref().is_none_or(|token| token.is_borne_by(headers)) {
+        return next.run(request).await;
     }
     tracing::warn!("Refused: {} of {caller} does not bear the DFP_API_TOKEN", request.uri().path());
     let mut response = Reply::failed(StatusCode::UNAUTHORIZED, NEEDS_TOKEN).into_response();

@@ -303,3 +303,18 @@ async fn what_the_frontends_statements_make_of_a_request_is_what_is_routed() {
     configure(&proxy, &backend, &[own[0], ("users", "a:b")]).await;
     assert_eq!(proxy.ask(&get("/demo/to")).await.status(), 401, "credentials are judged as the client sent them");
 }
+
+#[tokio::test]
+async fn bug_what_the_frontend_said_of_a_strangers_request_was_dropped_with_what_the_stranger_said() {
+    let set = [("EXTRA_FRONTEND", "http-request set-header X-Real-IP %[src]"), ("TRUSTED_PROXIES", "192.0.2.0/24")];
+    let (proxy, mut backend) = (TestProxy::with(&set, |_| {}).await, Backend::start().await);
+    for rules in [&[][..], &[("addReqHeader", "X-A b")]] {
+        configure(&proxy, &backend, rules).await;
+        let lies = "X-Real-IP: 9.9.9.9\r\nX-Forwarded-For: 9.9.9.9\r\n";
+        let mut client = proxy.client().await;
+        client.send(format!("GET /demo HTTP/1.1\r\nHost: a\r\n{lies}\r\n")).await;
+        let head = fields(&backend.accept().await.receives_head().await);
+        holds("the server", "|x-real-ip: 127.0.0.1|x-forwarded-for: 127.0.0.1", &head);
+        holds("the server", "|!x-real-ip: 9.9.9.9|!x-forwarded-for: 9.9.9.9", &head);
+    }
+}
