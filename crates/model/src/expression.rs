@@ -25,6 +25,7 @@ pub use words::words;
 pub(crate) use condition::Names;
 pub(crate) use words::item_words;
 
+use crate::room;
 use core::net::SocketAddr;
 use sample::Sample;
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,12 +139,15 @@ impl Expression {
     }
 
     /// Writes the text for a message. A sample that has no value is an empty text; a CR, LF or NUL in one becomes a blank, so that
-    /// nothing ends the line it is written into (RFC 9110 §5.5).
+    /// nothing ends the line it is written into (RFC 9110 §5.5). It ends where [`MOST_WRITTEN`](crate::MOST_WRITTEN) bytes are there.
     pub fn write(&self, subject: &dyn Subject, into: &mut Vec<u8>) {
         for part in &self.parts {
             let start = into.len();
+            if room::is_full(into) {
+                return;
+            }
             match part {
-                Part::Text(text) => into.extend_from_slice(text.as_bytes()),
+                Part::Text(text) => room::extend(into, text.as_bytes()),
                 Part::Sample(sample) => sample.write(subject, into),
                 Part::Variable(variable) => variable.write(subject, into),
             }

@@ -4,6 +4,7 @@
 
 use crate::pattern::Pattern;
 use crate::quote::unescape;
+use crate::room;
 use std::fmt;
 
 /// The longest request line a rewrite may make, in bytes: what the proxy would take from a client.
@@ -168,8 +169,8 @@ impl Template {
     fn expand(&self, group: &Groups<'_>, into: &mut Vec<u8>) {
         for part in &self.parts {
             match part {
-                Part::Text(text) => into.extend_from_slice(text),
-                Part::Group(number) => into.extend_from_slice(group(*number).unwrap_or_default()),
+                Part::Text(text) => room::extend(into, text),
+                Part::Group(number) => room::extend(into, group(*number).unwrap_or_default()),
             }
         }
     }
@@ -199,8 +200,8 @@ pub(crate) fn substitute(
     let (mut changed, mut start) = (Vec::with_capacity(text.len()), 0);
     while let Some(groups) = search.groups_from(text, start) {
         let Some((from, to)) = groups.get(0) else { break };
-        let is_last = !all || start == text.len() || changed.len() > LONGEST_TARGET;
-        changed.extend_from_slice(&text[start..from]);
+        let is_last = !all || start == text.len() || room::is_full(&changed);
+        room::extend(&mut changed, &text[start..from]);
         expand(&|number| groups.get(number).map(|(from, to)| &text[from..to]), &mut changed);
         start = to;
         if is_last {
@@ -211,7 +212,7 @@ pub(crate) fn substitute(
             start = text.len().min(start + 1);
         }
     }
-    changed.extend_from_slice(&text[start..]);
+    room::extend(&mut changed, &text[start..]);
     changed
 }
 

@@ -5,6 +5,7 @@
 use super::{Expression, Subject};
 use crate::pattern::Pattern;
 use crate::rewrite::Groups;
+use crate::room;
 
 /// A search, and a replacement for the whole of a text in which it matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,9 @@ impl Substitution {
         let captures = self.search.captures(text)?;
         let (mut template, mut changed) = (Vec::new(), Vec::new());
         self.replace.write(subject, &mut template);
+        if room::is_full(&template) {
+            return Some(template); // It has no end, so that nothing can be put in its groups; it is as much too long as what would come of it.
+        }
         expand(&template, &|number| captures.get(number).map(|group| group.as_bytes()), &mut changed);
         Some(changed)
     }
@@ -29,11 +33,11 @@ impl Substitution {
 /// byte that would end a line is left out too.
 pub(super) fn expand(template: &[u8], groups: &Groups<'_>, into: &mut Vec<u8>) {
     let mut rest = template;
-    while let Some((byte, behind)) = rest.split_first() {
+    while let Some((byte, behind)) = rest.split_first().filter(|_| !room::is_full(into)) {
         rest = behind;
         match (byte, rest) {
             (b'\\', [digit, behind @ ..]) if digit.is_ascii_digit() => {
-                into.extend_from_slice(groups(usize::from(digit - b'0')).unwrap_or_default());
+                room::extend(into, groups(usize::from(digit - b'0')).unwrap_or_default());
                 rest = behind;
             }
             (b'\\', [b'x', high, low, behind @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {

@@ -65,7 +65,7 @@ impl Sample {
             Kind::Address => Value::Address(value.address()?),
             Kind::Flag | Kind::Text => value,
         };
-        self.converters.iter().try_fold(value, |value, converter| converter.apply(value))
+        self.converters.iter().try_fold(value, |value, converter| converter.apply(value).map(Value::cut))
     }
 
     /// As it is written with `suffix` behind the fetch's name, such as `_beg`.

@@ -2,6 +2,7 @@
 //!
 //! Not here: where values come from (`expression::fetch`).
 
+use crate::room::{self, MOST_WRITTEN};
 use core::net::IpAddr;
 use std::borrow::Cow;
 
@@ -61,8 +62,16 @@ impl<'v> Value<'v> {
         }
     }
 
+    /// Not longer than what may be written: a converter can make more of a text than it was, and many of them stand in a line.
+    pub(super) fn cut(self) -> Value<'v> {
+        match self {
+            Value::Text(text) if text.len() > MOST_WRITTEN => Value::Text(text[..MOST_WRITTEN].to_vec().into()),
+            value => value,
+        }
+    }
+
     pub(super) fn write(self, into: &mut Vec<u8>) {
-        into.extend_from_slice(&self.text());
+        room::extend(into, &self.text());
     }
 }
 

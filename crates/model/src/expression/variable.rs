@@ -5,6 +5,7 @@
 use super::{Scope, Subject, Unusable, date};
 use crate::expression::fetch::seconds;
 use crate::expression::fields;
+use crate::room;
 use std::fmt;
 use std::time::UNIX_EPOCH;
 
@@ -62,9 +63,9 @@ impl Variable {
 
     pub(super) fn write(self, subject: &dyn Subject, into: &mut Vec<u8>) {
         let quote = if self.is_quoted { &b"\""[..] } else { b"" };
-        into.extend_from_slice(quote);
+        room::extend(into, quote);
         self.write_plain(subject, into);
-        into.extend_from_slice(quote);
+        room::extend(into, quote);
     }
 
     fn write_plain(self, subject: &dyn Subject, into: &mut Vec<u8>) {
@@ -85,11 +86,11 @@ impl Variable {
             "Ts" => now().to_string(),
             "ms" => format!("{:03}", milliseconds()),
             "ST" => subject.status().unwrap_or_default().to_string(),
-            "HM" => return into.extend_from_slice(subject.method()),
-            "HU" => return into.extend_from_slice(subject.target()),
+            "HM" => return room::extend(into, subject.method()),
+            "HU" => return room::extend(into, subject.target()),
             part => return write_target(part, subject.target(), into),
         };
-        into.extend_from_slice(text.as_bytes());
+        room::extend(into, text.as_bytes());
     }
 }
 
@@ -97,7 +98,7 @@ impl Variable {
 fn write_target(part: &str, target: &[u8], into: &mut Vec<u8>) {
     let target = fields::without_authority(target).unwrap_or(target);
     let question = memchr::memchr(b'?', target).unwrap_or(target.len());
-    into.extend_from_slice(if part == "HP" { &target[..question] } else { &target[question..] });
+    room::extend(into, if part == "HP" { &target[..question] } else { &target[question..] });
 }
 
 fn reason(name: &str) -> &'static str {

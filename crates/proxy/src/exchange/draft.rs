@@ -93,6 +93,11 @@ impl<'b> Draft<'b> {
         self.set("Transfer-Encoding", b"chunked".to_vec());
     }
 
+    /// How many bytes its fields are in a head.
+    pub(super) fn length(&self) -> usize {
+        self.fields.iter().map(|field| field.name.len() + field.value.len() + b": \r\n".len()).sum()
+    }
+
     /// Writes a head whose first line is `line`, with its line end.
     pub(super) fn write(&self, line: &[u8], into: &mut Vec<u8>) {
         into.extend_from_slice(line);

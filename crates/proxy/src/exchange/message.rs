@@ -6,6 +6,7 @@
 use super::draft::Draft;
 use crate::answer::{Answer, Returned};
 use crate::origin::Origin;
+use model::MOST_WRITTEN;
 use model::expression::{Subject, Substitution};
 use model::statement::{Action, Return, Statement};
 use std::borrow::Cow;
@@ -42,7 +43,8 @@ pub(super) struct Message<'m, 'b> {
 }
 
 impl Message<'_, '_> {
-    /// Does what the statements say, in order, each on what the one before left. An answer ends it.
+    /// Does what the statements say, in order, each on what the one before left. An answer ends it, and so does a message
+    /// that has become too long to be one: the next statement could double it.
     pub(super) fn run(&mut self, statements: &[Statement]) -> Option<Answer> {
         for Statement { action, condition } in statements {
             if condition.as_ref().is_some_and(|condition| !condition.holds(self)) {
@@ -53,10 +55,19 @@ impl Message<'_, '_> {
                 Action::Deny { status } => return Some(Answer::Denied(*status)),
                 Action::Redirect(redirect) => {
                     let location = cleaned(redirect.location(self));
+                    if location.len() >= MOST_WRITTEN {
+                        return Some(TOO_LONG);
+                    }
                     return Some(Answer::Redirect(model::route::Redirect { status: redirect.status, location }));
                 }
-                Action::Return(answer) => return Some(Answer::Returned(Box::new(self.returned(answer)))),
+                Action::Return(answer) => {
+                    let returned = self.returned(answer).map(|returned| Answer::Returned(Box::new(returned)));
+                    return Some(returned.unwrap_or(TOO_LONG));
+                }
                 other => self.change(other),
+            }
+            if self.method.len() + self.target.len() + self.draft.length() >= MOST_WRITTEN {
+                return Some(TOO_LONG);
             }
         }
         None
@@ -94,24 +105,35 @@ impl Message<'_, '_> {
 
     /// Each value of a field that `change` changes.
     fn replace(&mut self, name: &str, change: impl Fn(&Self, &[u8]) -> Option<Vec<u8>>) {
-        let changed: Vec<_> = self.draft.values(name).map(|value| change(self, value).map(cleaned)).collect();
+        let mut written = 0;
+        let mut changed = |value: &[u8]| {
+            let changed = change(self, value).map(cleaned).filter(|_| written < MOST_WRITTEN);
+            written += changed.as_ref().map_or(0, Vec::len);
+            changed
+        };
+        let changed: Vec<_> = self.draft.values(name).map(&mut changed).collect();
         self.draft.replace(name, changed);
     }
 
     /// Each element of a comma-separated value that the search matches; `None`: none.
     fn replaced_in_list(&self, value: &[u8], substitution: &Substitution) -> Option<Vec<u8>> {
-        let mut any = false;
-        let mut replaced = |element: &[u8]| {
+        let (mut any, mut list) = (false, Vec::new());
+        for (place, element) in value.split(|byte| *byte == b',').enumerate() {
+            if list.len() >= MOST_WRITTEN {
+                break;
+            }
+            list.extend_from_slice(if place > 0 { b"," } else { b"" });
             let text = element.trim_ascii();
-            let before = &element[..element.len() - element.trim_ascii_start().len()];
-            let Some(changed) = substitution.apply(self, text).filter(|_| !text.is_empty()) else {
-                return element.to_vec();
-            };
-            any = true;
-            [before, &changed].concat()
-        };
-        let elements: Vec<_> = value.split(|byte| *byte == b',').map(&mut replaced).collect();
-        any.then(|| elements.join(&b","[..]))
+            match substitution.apply(self, text).filter(|_| !text.is_empty()) {
+                None => list.extend_from_slice(element),
+                Some(changed) => {
+                    any = true;
+                    list.extend_from_slice(&element[..element.len() - element.trim_ascii_start().len()]);
+                    list.extend_from_slice(&changed);
+                }
+            }
+        }
+        any.then_some(list)
     }
 
     fn set_target(&mut self, target: Vec<u8>) {
@@ -129,7 +151,8 @@ impl Message<'_, '_> {
         self.set_target([&*path, mark, query].concat());
     }
 
-    fn returned(&self, answer: &Return) -> Returned {
+    /// `None`: it would be too long.
+    fn returned(&self, answer: &Return) -> Option<Returned> {
         let mut fields = Vec::new();
         let content_type =
             answer.content_type.as_ref().map(|text| ("Content-Type", cleaned(text.clone().into_bytes())));
@@ -137,10 +160,13 @@ impl Message<'_, '_> {
         let own = own.map(|(name, value)| (name.as_str(), self.written(value)));
         for (name, value) in content_type.into_iter().chain(own) {
             fields.extend_from_slice(&[name.as_bytes(), b": ", &value, b"\r\n"].concat());
+            if fields.len() >= MOST_WRITTEN {
+                return None;
+            }
         }
         let mut body = Vec::new();
         answer.body.write(self, &mut body);
-        Returned { status: answer.status, fields, body }
+        (body.len() < MOST_WRITTEN).then_some(Returned { status: answer.status, fields, body })
     }
 }
 
@@ -197,6 +223,9 @@ impl Subject for Message<'_, '_> {
 /// The name before any backend is chosen.
 pub(super) const NO_BACKEND: &str = FRONTEND;
 
+/// In place of a message that its statements have made too long: 500 for its client.
+const TOO_LONG: Answer = Answer::Status(500);
+
 /// Whether fields of this name may come and go. A request has one Host.
 fn may_add(name: &str) -> bool {
     may_set(name) && !name.eq_ignore_ascii_case("host")
@@ -210,7 +239,10 @@ fn may_set(name: &str) -> bool {
 /// A value without octets that end a line or mean something to a terminal: each is a blank, as RFC 9110 §5.5 has it.
 fn cleaned(mut value: Vec<u8>) -> Vec<u8> {
     value.iter_mut().filter(|byte| **byte != b'\t' && (**byte < b' ' || **byte == 0x7f)).for_each(|byte| *byte = b' ');
-    value.trim_ascii().to_vec()
+    match value.len() < MOST_WRITTEN {
+        true => value.trim_ascii().to_vec(),
+        false => value, // It is seen to be too long.
+    }
 }
 
 /// A target whose octets can stand in a URI: any others are percent-encoded (RFC 3986 §2.1).
@@ -287,6 +319,30 @@ mod tests {
         actions.push(Action::DelHeader { name: "HOST".to_owned() });
         let (written, _) = after(&actions, &fields);
         assert_eq!(written, "GET /a?b|Host: h|Content-Length: 3|Connection: close|Te: trailers||");
+    }
+
+    fn language(text: &str) -> Expression {
+        Expression::parse(text, model::expression::Scope::Request, &Default::default()).unwrap()
+    }
+
+    #[test]
+    fn bug_statements_that_double_a_message_took_all_memory() {
+        let many = |sample: &str| language(&sample.repeat(300));
+        let header = |sample: &str| Action::SetHeader { name: "X".to_owned(), value: many(sample) };
+        let encoded = format!("%[req.hdr(X){}]", ",base64".repeat(300));
+        for bomb in [
+            header("%[req.hdr(X)]"),
+            header("%[req.hdr(X),regsub(a,aaaaaaaaaaaaaaaa,g)]"),
+            Action::SetHeader { name: "X".to_owned(), value: language(&encoded) },
+            Action::AddHeader { name: "X".to_owned(), value: many("%[req.hdr(X)]") },
+            Action::SetPath(many("%[path]%HP")),
+            Action::SetQuery(many("%[query]x")),
+            Action::SetUri(many("%[url]%HU")),
+        ] {
+            let (written, answer) = after(&vec![bomb.clone(); 20], &[("X", "aaaaaaaa")]);
+            assert_eq!(answer, Some(Answer::Status(500)), "{written:.80}");
+            assert!(written.len() < 8 * MOST_WRITTEN, "{} bytes: {written:.80}", written.len());
+        }
     }
 
     #[test]

@@ -237,7 +237,7 @@ impl ResponseSide {
             }
             let rewritten = match &mut self.treatment {
                 None => None,
-                Some(treatment) => Some(treatment.rewrite(&head).ok_or(Fault::BadResponse)?),
+                Some(treatment) => Some(treatment.rewrite(&head).ok_or(Fault::BadRewrite)?),
             };
             let mut space = field_space();
             let head = match &rewritten {
