@@ -3,7 +3,11 @@
 //! Not here: what a parameter means. [`crate::service`] reads meaning out of this map.
 
 pub mod docs;
+mod masking;
 pub mod table;
+
+pub(crate) use masking::names_credential;
+pub use masking::{MASK, shown};
 
 use std::collections::BTreeMap;
 use std::vec;

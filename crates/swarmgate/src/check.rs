@@ -10,7 +10,8 @@ use crate::certificates::service as service_certificate;
 use crate::settings::{self, ProxySettings, Variables};
 use input::Said;
 use model::catalog::{Catalog, Command};
-use model::params::table::{PARAMS, is_secret, param};
+use model::params;
+use model::params::table::{PARAMS, param};
 use model::route::{Rule, RuleKind};
 use model::service::{OwnApi, one_edit_apart};
 use model::{Context, Generation, Snapshot};
@@ -213,9 +214,7 @@ fn stranger(name: &str) -> String {
 
 /// A value as a report may show it: no secret, no control character, not endless.
 fn shown(name: &str, value: &str) -> String {
-    if is_secret(name) {
-        return "*****".to_owned();
-    }
+    let value = params::shown(name, value);
     let text: String = value.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     if value.chars().nth(SHOWN).is_some() { text + "…" } else { text }
 }

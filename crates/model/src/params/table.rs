@@ -112,7 +112,7 @@ pub fn param(name: &str) -> Option<&'static Param> {
 }
 
 /// Whether the value of `name`, indexed or not, must not be shown: users and certificates, and what looks like one of them misspelt.
-pub fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     const SECRETS: [&str; 2] = ["users", "serviceCert"];
     const SUSPECT: [&str; 6] = ["user", "pass", "cert", "secret", "token", "auth"];
     let base = name.split('.').next().unwrap_or_default();

@@ -3,8 +3,8 @@
 //! Not here: which values make a service (`service::parse`).
 
 use super::{Context, Refused, Warning};
-use crate::params::Params;
-use crate::params::table::{Level, OnBad, is_secret, param};
+use crate::params::table::{Level, OnBad, param};
+use crate::params::{self, Params};
 use std::time::Duration;
 
 /// Reads the values of one service, or of one destination of it, and gathers what is said about them.
@@ -148,9 +148,7 @@ impl<'p> Reader<'p> {
 
 /// A value as an error may show it: no secret, no control character, not endless.
 pub(super) fn shown(name: &str, value: &str) -> String {
-    if is_secret(name) {
-        return "*****".to_owned();
-    }
+    let value = params::shown(name, value);
     let mut text: String = value.chars().take(80).flat_map(char::escape_debug).collect();
     if value.chars().nth(80).is_some() {
         text.push('…');

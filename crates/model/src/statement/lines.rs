@@ -5,6 +5,7 @@
 
 use super::Statement;
 use crate::expression::{Environment, Known, Names, Scope, Unusable, words};
+use crate::params::names_credential;
 use crate::service::ConnectionMode;
 use std::time::Duration;
 
@@ -61,17 +62,20 @@ impl Section {
 impl Extra {
     /// Parses lines. Empty ones and comments are nothing.
     pub fn parse(text: &str, section: Section, environment: &Environment) -> Result<Extra, BadLine> {
+        // Lines belong together: a word of any of them may be compared with a credential that another one names.
+        let is_secret = names_credential(text);
+        let bad = |number, error: Unusable| BadLine { number, error: if is_secret { error.masked() } else { error } };
         let mut lines = Vec::new();
         for (line, number) in text.lines().zip(1..) {
-            let words = words(line, environment).map_err(|error| BadLine { number, error })?;
+            let words = words(line, environment).map_err(|error| bad(number, error))?;
             lines.extend(Some((number, words)).filter(|(_, words)| !words.is_empty()));
         }
         let mut parser = Parser { section, environment, names: Names::default(), extra: Extra::default() };
         for (number, words) in &lines {
-            parser.define(words).map_err(|error| BadLine { number: *number, error })?;
+            parser.define(words).map_err(|error| bad(*number, error))?;
         }
         for (number, words) in &lines {
-            parser.line(words).map_err(|error| BadLine { number: *number, error })?;
+            parser.line(words).map_err(|error| bad(*number, error))?;
         }
         Ok(parser.extra)
     }

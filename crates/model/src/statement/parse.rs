@@ -5,6 +5,7 @@
 use super::{Action, Redirect, RedirectTo, Return, Statement};
 use crate::expression::fields::is_token;
 use crate::expression::{Condition, Expression, Known, Names, Scope, Substitution, Unusable};
+use crate::params::names_credential;
 use crate::pattern::Pattern;
 
 /// Fields that say how long a message is, or belong to a connection: whoever sets them makes one side see another message.
@@ -20,9 +21,6 @@ const FRAMING: [&str; 9] = [
     "http2-settings",
 ];
 
-/// Fields whose values no error may show.
-const CREDENTIALS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-
 impl Statement {
     /// Parses what is behind `http-request` or `http-response`.
     pub(crate) fn parse(words: &[String], names: &Names, known: Known<'_>) -> Result<Statement, Unusable> {
@@ -37,11 +35,6 @@ impl Statement {
         let condition = Condition::parse_with(line.rest, names, known)?;
         Ok(Statement { action, condition })
     }
-}
-
-/// Whether a field holds what only its sender and its receiver may see.
-pub(super) fn is_credential(name: &str) -> bool {
-    CREDENTIALS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// A statement's words.
@@ -121,7 +114,7 @@ impl<'w> Line<'w> {
         });
         match value {
             Ok(value) => Ok((name, value)),
-            Err(error) if is_credential(&name) => Err(error.masked()),
+            Err(error) if names_credential(&name) => Err(error.masked()),
             Err(error) => Err(error),
         }
     }

@@ -2,9 +2,9 @@
 //!
 //! Not here: `http-request` or `http-response` before them.
 
-use super::parse::is_credential;
 use super::{Action, Redirect, RedirectTo, Return, Statement};
 use crate::expression::{Expression, Substitution};
+use crate::params::names_credential;
 use crate::quote::{format_string, word};
 use std::fmt;
 
@@ -23,8 +23,8 @@ impl Statement {
     /// The same, but for the value of a field that only its sender and its receiver may see.
     pub(crate) fn masked(&self) -> String {
         let (keyword, name) = match &self.action {
-            Action::AddHeader { name, .. } if is_credential(name) => ("add-header", name),
-            Action::SetHeader { name, .. } if is_credential(name) => ("set-header", name),
+            Action::AddHeader { name, .. } if names_credential(name) => ("add-header", name),
+            Action::SetHeader { name, .. } if names_credential(name) => ("set-header", name),
             _ => return self.to_string(),
         };
         let condition = self.condition.as_ref().map(|condition| format!(" {condition}")).unwrap_or_default();

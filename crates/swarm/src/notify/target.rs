@@ -6,14 +6,12 @@
 
 use crate::announce::Kind;
 use model::Params;
-use model::params::table::is_secret;
+use model::params::{self, MASK};
 use reqwest::{Method, Url};
 use tokio::sync::Semaphore;
 
 /// So many notifications travel to one receiver at the same time; the others wait for their turn.
 const IN_FLIGHT: usize = 8;
-
-const MASK: &str = "*****";
 
 /// An address in the settings that nothing can be sent to.
 #[derive(Debug, thiserror::Error)]
@@ -96,9 +94,9 @@ fn escape_value(_name: &str, value: &str) -> String {
     escape(value)
 }
 
-/// Users with their passwords, and certificates with their keys, also those of one destination (`users.1`).
+/// A value without what is secret in it. The mask stays readable.
 fn mask_value(name: &str, value: &str) -> String {
-    if is_secret(name) && !value.is_empty() { MASK.to_owned() } else { escape(value) }
+    escape(&params::shown(name, value)).replace(&escape(MASK), MASK)
 }
 
 fn escape(text: &str) -> String {

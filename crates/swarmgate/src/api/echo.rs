@@ -3,11 +3,10 @@
 //! It shows parameters as they were sent, those that are not acted on too. Passwords and keys are masked.
 //! Not here: what the parameters mean (`model::service`).
 
+use model::params::{self, MASK};
 use model::{Context, Params};
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-const MASK: &str = "*****";
 
 /// The fields of a service. Lists are `null` where the parameter is absent.
 #[derive(Default, Serialize)]
@@ -145,7 +144,7 @@ impl Sent<'_> {
             acl_name: self.of_service("aclName"),
             add_req_header: self.headers("addReqHeader", "addHeader"),
             add_res_header: self.headers("addResHeader", ""),
-            backend_extra: self.of_service("backendExtra"),
+            backend_extra: params::shown("backendExtra", &self.of_service("backendExtra")).into_owned(),
             check_resolvers: self.is_set("checkResolvers"),
             compression_algo: self.of_service("compressionAlgo"),
             compression_type: self.of_service("compressionType"),
@@ -211,7 +210,7 @@ impl Sent<'_> {
             timeout_tunnel: self.text("timeoutTunnel"),
             verify_client_ssl: self.is_on("verifyClientSsl"),
             user_agent: AgentFields { value: (!agents.is_empty()).then_some(agents), acl_name: String::new() },
-            user_def: self.text("userDef"),
+            user_def: params::shown("userDef", &self.text("userDef")).into_owned(),
             index: self.index.unwrap_or(0),
             req_path_search_replace_formatted: Vec::new(),
             include_src_port_acl: false,
@@ -242,7 +241,8 @@ impl Sent<'_> {
     }
 
     fn headers(&self, name: &str, old: &str) -> Option<Vec<String>> {
-        self.params.get_any_case(name).or_else(|| self.params.get_any_case(old)).map(|text| self.split(text))
+        let text = self.params.get_any_case(name).or_else(|| self.params.get_any_case(old));
+        text.map(|text| self.split(&params::shown(name, text)))
     }
 
     fn service_headers(&self) -> BTreeMap<String, String> {

@@ -7,7 +7,8 @@
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri, header};
 use model::Params;
-use model::params::table::{Level, is_secret, param};
+use model::params;
+use model::params::table::{Level, param};
 
 /// All pairs of a call, in order; a form comes after the query.
 pub(super) struct Pairs {
@@ -61,11 +62,14 @@ pub(super) fn wants_distribution(params: &Params) -> bool {
 /// A query for the log: secrets masked, control characters still encoded.
 pub(super) fn masked(query: &str) -> String {
     // A name may be encoded like a value.
-    let decoded = |name: &str| form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.into_owned());
-    let mask = |pair: &str| match pair.split_once('=') {
-        Some((name, _)) if decoded(name).is_some_and(|name| is_secret(&name)) => format!("{name}=*****"),
-        _ => pair.to_owned(),
+    let mask = |pair: &str| {
+        let (name, _) = pair.split_once('=')?;
+        let (decoded, value) = form_urlencoded::parse(pair.as_bytes()).next()?;
+        let shown = params::shown(&decoded, &value);
+        (shown != value)
+            .then(|| format!("{name}={}", form_urlencoded::byte_serialize(shown.as_bytes()).collect::<String>()))
     };
+    let mask = |pair: &str| mask(pair).unwrap_or_else(|| pair.to_owned());
     query.split('&').map(mask).collect::<Vec<_>>().join("&")
 }
 
@@ -92,6 +96,14 @@ mod tests {
         assert_eq!(
             masked("userrs=a:b&user=a:b&users.1=a:b&userAgent=curl"),
             "userrs=*****&user=*****&users.1=*****&userAgent=curl"
+        );
+    }
+
+    #[test]
+    fn bug_credentials_in_header_rules_were_logged() {
+        assert_eq!(
+            masked("setReqHeader=X-A+1,Authorization%20Basic%2Ca&addHeader=X-B%20%0A&backendExtra=x%20cookie"),
+            "setReqHeader=X-A+1%2CAuthorization+*****%2C*****&addHeader=X-B%20%0A&backendExtra=*****"
         );
     }
 

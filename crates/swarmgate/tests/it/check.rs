@@ -48,6 +48,13 @@ fn a_query_is_judged_as_the_proxy_with_these_variables_would() {
 }
 
 #[test]
+fn bug_credentials_in_header_rules_were_reported() {
+    let (code, text) = check(&["serviceName=a&servicePath=/a&port=80&setReqHeader=X-A%201,Authorization%20s3cret"]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("setReqHeader = X-A 1,Authorization *****") && !text.contains("s3cret"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_read_is_told() {
     let folder = Folder::new();
     folder.write("broken.yml", "services: [");

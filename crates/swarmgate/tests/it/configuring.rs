@@ -174,6 +174,34 @@ async fn no_password_or_key_is_ever_shown() {
 }
 
 #[tokio::test]
+async fn bug_credentials_in_header_rules_and_extra_lines_were_shown() {
+    let proxy = TestProxy::start().await;
+    let service = "serviceName=go&servicePath=/demo&port=1";
+    let good = "setReqHeader=X-Role%20guest,Authorization%20%22Basic%20secret-1,a%22&addHeader=X-Api-Key%20secret-2\
+        &setResHeader=Set-Cookie%20a%3Dsecret-3,X-Seen%20yes\
+        &backendExtra=http-request%20set-header%20Cookie%20secret-4&userDef=X-Token%20secret-5";
+    let mut shown = vec![proxy.configure(&format!("{service}&{good}")).await.body];
+    shown.push(proxy.api("/config").await.body);
+    shown.push(proxy.api("/config?type=json").await.body);
+    let echoed = &shown[2];
+    for readable in ["X-Role guest", "Authorization *****", "X-Api-Key *****", "Set-Cookie *****", "X-Seen yes"] {
+        assert!(echoed.contains(readable), "{readable} in {echoed}");
+    }
+    for bad in [
+        "setReqHeader=Authorization%20%22Basic%20secret-1",
+        "setReqHeader=Authorization:secret-1",
+        "setReqHeadr=Authorization%20secret-1",
+        "backendExtra=http-request%20set-header%20Authorization%20Basic%20secret-1",
+        "backendExtra=acl%20known%20req.hdr(Authorization)%20%22secret-1",
+    ] {
+        shown.push(proxy.api(&format!("/reconfigure?{service}&{bad}")).await.body);
+    }
+    for text in shown {
+        assert!(!text.contains("secret-"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_acted_on_is_told() {
     let proxy = TestProxy::start().await;
     let query = "serviceName=go&servicePath=/demo&port=1&serviceColor=blue&sevicePath=/x&com.other=1";

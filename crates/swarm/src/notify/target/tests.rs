@@ -86,6 +86,15 @@ fn passwords_and_certificates_are_masked_in_the_shown_address_only() {
 }
 
 #[test]
+fn bug_credentials_in_header_rules_were_logged() {
+    let secret = params(&[("backendExtra", "x cookie"), ("setReqHeader", "X-A 1,Authorization \"Basic a\"")]);
+    assert_eq!(
+        target("http://proxy/x").shown_url(Kind::Created, &secret),
+        "http://proxy/x?backendExtra=*****&setReqHeader=X-A+1%2CAuthorization+*****"
+    );
+}
+
+#[test]
 fn the_shown_address_reads_as_the_tutorial_shows_it() {
     let target = target("http://proxy:8080/v1/docker-flow-proxy/remove");
     assert_eq!(
