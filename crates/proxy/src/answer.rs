@@ -110,7 +110,8 @@ impl Answer {
         as_asked.write(200, "OK", &fields, text.as_bytes())
     }
 
-    fn status(&self) -> u16 {
+    /// What the client gets.
+    pub(crate) fn status(&self) -> u16 {
         match self {
             Answer::Unauthorized(_) => 401,
             Answer::Redirect(redirect) => redirect.status,

@@ -174,7 +174,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
         let goes_on = goes_on && !self.shared.is_draining();
         let bytes =
             self.bytes_of(answer, AsAsked { http10: shape.http10, is_head: shape.is_head, keep_alive: goes_on }).await;
-        observed.answered(answer.why(), bytes.len());
+        observed.answered_with(answer.why(), answer.status(), bytes.len());
         if !goes_on {
             return Step::Last(bytes);
         }

@@ -117,13 +117,18 @@ impl Drop for Watched {
 impl Observed {
     /// The proxy itself answers, with so many bytes.
     pub(crate) fn answered(self, why: Why, bytes: usize) {
+        self.answered_with(why, why.status(), bytes);
+    }
+
+    /// The same, where a rule has chosen the status.
+    pub(crate) fn answered_with(self, why: Why, status: u16, bytes: usize) {
         let Observed { port, started, line } = self;
         book::with(|book| {
-            count_answer(book, port, why);
+            count_answer(book, port, why, status);
             book.frontend(port).moved(0, u64::try_from(bytes).unwrap_or(u64::MAX));
             if let Some(mut line) = line {
                 let facts = &mut line.facts;
-                (facts.status, facts.termination) = (why.status(), why.termination());
+                (facts.status, facts.termination) = (status, why.termination());
                 facts.response_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
                 (facts.duration, facts.ended) = (started.elapsed(), SystemTime::now());
                 book.log(&line);
@@ -137,8 +142,8 @@ impl Observed {
     }
 }
 
-/// Counts an answer of the proxy, by its reason and among the responses of the port.
-pub(super) fn count_answer(book: &mut Book, port: u16, why: Why) {
+/// Counts an answer of the proxy, by its reason and, with the status that the client got, among the responses of the port.
+pub(super) fn count_answer(book: &mut Book, port: u16, why: Why, status: u16) {
     book.counts.answers[why.place()].add(1);
-    count_class(&book.frontend(port).responses, why.status());
+    count_class(&book.frontend(port).responses, status);
 }

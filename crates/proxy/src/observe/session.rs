@@ -132,7 +132,7 @@ impl Session {
         self.is_counted = true;
         self.counts().took(self.started.elapsed());
         count_class(&self.counts().responses, self.status);
-        book::with(|book| count_answer(book, self.port, why));
+        book::with(|book| count_answer(book, self.port, why, self.status));
     }
 
     /// The response is not whole, and nothing can be said about it to the client.

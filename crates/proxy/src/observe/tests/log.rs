@@ -67,6 +67,18 @@ async fn check(format: LogFormat, expected: &Expect) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bug_a_rules_own_status_is_the_one_that_is_logged_and_counted() {
+    let (observer, reader) = logging(LogFormat::Haproxy, false);
+    client().request(None, head).answered_with(Why::Denied, 429, 0);
+    client().request(None, head).answered_with(Why::Returned, 503, 0);
+    let figures = observer.figures();
+    let responses = figures.frontends[0].responses;
+    let text = logged(observer, reader);
+    assert!(text.contains(" 429 0 ") && text.contains(" 503 0 "), "{text}");
+    assert_eq!((responses[3], responses[4]), (1, 1), "{responses:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn lines_are_haproxys() {
     check(LogFormat::Haproxy, &expect![[r#"
         HAPRoxy: 10.0.0.1:4000 [DATE] services a-be80_0/10.0.0.1:80 0/0/2/30/40 200 1000 - - ---- 0/0/0/0/0 0/0 "GET /a?b HTTP/1.1"
