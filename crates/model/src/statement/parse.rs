@@ -122,7 +122,11 @@ impl<'w> Line<'w> {
     fn substitution(&mut self) -> Result<Substitution, Unusable> {
         let source = self.next("a regular expression and a replacement")?;
         let search = Pattern::compile(source, false).map_err(|error| Unusable::new(source, error.to_string()))?;
-        Ok(Substitution { search, replace: self.expression("a replacement")? })
+        let replace = self.expression("a replacement")?;
+        match source.is_empty() || replace.as_text() == Some("") {
+            true => Err(Unusable::new(self.name, "needs a regular expression and a replacement that are not empty")),
+            false => Ok(Substitution { search, replace }),
+        }
     }
 
     fn status(&mut self, possible: &[u16]) -> Result<u16, Unusable> {
