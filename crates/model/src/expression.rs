@@ -25,6 +25,7 @@ pub use words::words;
 pub(crate) use condition::Names;
 pub(crate) use words::item_words;
 
+use crate::params::names_credential;
 use crate::room;
 use core::net::SocketAddr;
 use sample::Sample;
@@ -190,9 +191,12 @@ impl Unusable {
         Unusable { word: shown, reason: reason.into() }
     }
 
-    /// The same reason without the word, which is secret.
-    pub(crate) fn masked(self) -> Unusable {
-        Unusable { word: "*****".to_owned(), ..self }
+    /// The same reason; without the word where the line that it is from speaks of a credential.
+    pub(crate) fn masked_beside(self, line: &str) -> Unusable {
+        match names_credential(line) {
+            true => Unusable { word: "*****".to_owned(), ..self },
+            false => self,
+        }
     }
 
     /// The word at fault, as it may be shown: without control characters, and not endless.

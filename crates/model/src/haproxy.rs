@@ -116,7 +116,11 @@ fn write_userlist(lines: &mut Lines, name: &str, users: &[User], secrets: Secret
 fn write_statements(lines: &mut Lines, keyword: &str, statements: &[Statement], secrets: Secrets) {
     for statement in statements {
         for acl in statement.condition.iter().flat_map(Condition::definitions) {
-            for definition in acl.lines().map(|line| format!("acl {line}")) {
+            let definitions: Vec<_> = match secrets {
+                Secrets::Masked => acl.masked_lines().collect(),
+                Secrets::Shown => acl.lines().collect(),
+            };
+            for definition in definitions.iter().map(|line| format!("acl {line}")) {
                 if !lines.section_has(&definition) {
                     lines.line(definition);
                 }

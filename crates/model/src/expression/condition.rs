@@ -78,6 +78,14 @@ impl Condition {
         any != self.is_unless
     }
 
+    /// As it is written, but for the values that credentials are compared with.
+    pub(crate) fn masked(&self) -> String {
+        let term = |term: &Term| format!(" {}{}", if term.is_negated { "!" } else { "" }, term.acl.masked());
+        let group = |group: &Vec<Term>| group.iter().map(term).collect::<String>();
+        let groups: Vec<_> = self.groups.iter().map(group).collect();
+        format!("{}{}", if self.is_unless { "unless" } else { "if" }, groups.join(" ||"))
+    }
+
     /// The ACLs that lines must define before this condition stands anywhere: their names and lines.
     pub(crate) fn definitions(&self) -> impl Iterator<Item = &Arc<Acl>> {
         let terms = self.groups.iter().flatten();
@@ -162,6 +170,18 @@ impl Acl {
     /// The lines that define it, each behind `acl`.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.tests.iter().map(move |test| format!("{self} {test}"))
+    }
+
+    /// The same, but for the values that credentials are compared with.
+    pub(crate) fn masked_lines(&self) -> impl Iterator<Item = String> {
+        self.tests.iter().map(move |test| format!("{self} {}", test.masked()))
+    }
+
+    fn masked(&self) -> String {
+        match self.name {
+            Name::Anonymous => self.tests.iter().map(|test| format!("{{ {} }}", test.masked())).collect(),
+            Name::Predefined(_) | Name::Defined(_) => self.to_string(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::arguments::Call;
 use super::sample::Sample;
 use super::value::{Kind, Value};
 use super::{Known, Scope, Subject, Unusable};
+use crate::params::names_credential;
 use crate::pattern::Pattern;
 use crate::quote::{patterns, word};
 use core::net::IpAddr;
@@ -86,6 +87,17 @@ impl Test {
             _ => patterns.to_vec(),
         };
         Ok(Test { sample, suffix, method: flags.method, ignore_case: flags.ignore_case, wanted, patterns })
+    }
+
+    /// As it is written, but for the values that a credential is compared with, or that a converter of it has.
+    pub(super) fn masked(&self) -> String {
+        if !names_credential(&self.sample.spelled(self.suffix)) {
+            return self.to_string();
+        }
+        let call = &self.sample.fetch.call;
+        let fetch = format!("{}{}({})", call.name, self.suffix, call.arguments.join(","));
+        let method = self.method.map(|method| format!(" -m {method}")).unwrap_or_default();
+        format!("{}{method} *****", word(&fetch))
     }
 
     pub(super) fn holds(&self, subject: &dyn Subject) -> bool {

@@ -4,10 +4,12 @@ use super::{Globals, Log, Secrets, Statistics, TlsTerms, render};
 use crate::auth::{Credentials, global_users};
 use crate::catalog::{Catalog, Command};
 use crate::compression::{Algorithm, Compression};
+use crate::expression::Environment;
 use crate::frontend::Frontend;
 use crate::params::Params;
 use crate::service::Context;
 use crate::snapshot::{Generation, Snapshot};
+use crate::statement::{Extra, Section};
 use expect_test::expect;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -271,6 +273,43 @@ fn no_password_is_shown() {
     assert!(lines.iter().all(|lines| text.contains(lines)), "{text}");
     let shown = render(&snapshot, &Globals { users, secrets: Secrets::Shown, ..Globals::default() });
     assert!(shown.contains("user 'odd name' insecure-password 's3cret#'\n"), "HAProxy needs them: {shown}");
+}
+
+#[test]
+fn bug_values_beside_credentials_stood_in_the_text() {
+    let lines = [
+        "http-request replace-header Authorization .* s3cret",
+        "http-request replace-value Cookie s3cret x",
+        "http-request return status 200 hdr Set-Cookie s3cret",
+        "http-request set-path /s3cret/%[req.cook(a)]",
+        "http-request deny unless { req.hdr(Authorization) -m beg s3cret }",
+        "http-request deny if { cook(a),regsub(s3cret,b) s3cret } or tok",
+        "acl tok req.hdr(authorization) -m str s3cret",
+        "http-request set-header X-A shown if { path /shown }",
+        "http-request del-header Cookie",
+    ];
+    let service = format!("serviceName=a&servicePath=/a&port=1&backendExtra={}", lines.join("\n"));
+    let text = rendered(&[&service]);
+    assert!(!text.contains("s3cret"), "{text}");
+    for line in [
+        "http-request replace-header Authorization *****",
+        "http-request replace-value Cookie *****",
+        "http-request return *****",
+        "http-request set-path *****",
+        "http-request deny unless { req.hdr(Authorization) -m beg ***** }",
+        "http-request deny if { cook(a) ***** } || tok",
+        "acl tok req.hdr(authorization) -m str *****",
+        "http-request set-header X-A shown if { path /shown }",
+        "http-request del-header Cookie",
+    ] {
+        assert!(text.contains(&format!("    {line}\n")), "{line} in {text}");
+    }
+    for line in
+        lines[..7].iter().map(|line| format!("{line} \"s3cret")).chain(["acl t req.hdr(Cookie) -s3cret".to_owned()])
+    {
+        let error = Extra::parse(&line, Section::Backend, &Environment::default()).unwrap_err();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
 }
 
 #[test]

@@ -4,7 +4,6 @@
 
 use super::{Statement, Statements};
 use crate::expression::{Environment, Known, Names, Scope, Unusable, item_words};
-use crate::params::names_credential;
 
 /// A parameter, and the statement that each of its elements is.
 pub(crate) struct HeaderParameter {
@@ -30,10 +29,10 @@ const fn parameter(name: &'static str, action: &'static str, scope: Scope) -> He
 impl HeaderParameter {
     /// Adds the statement that an element is. The error of one that names a credential does not show the word at fault.
     pub(crate) fn add(&self, item: &str, environment: &Environment, to: &mut Statements) -> Result<(), Unusable> {
-        self.parse(item, environment, to).map_err(|error| if names_credential(item) { error.masked() } else { error })
+        self.read(item, environment, to).map_err(|error| error.masked_beside(item))
     }
 
-    fn parse(&self, item: &str, environment: &Environment, to: &mut Statements) -> Result<(), Unusable> {
+    fn read(&self, item: &str, environment: &Environment, to: &mut Statements) -> Result<(), Unusable> {
         let mut words = item_words(item, environment)?;
         words.insert(0, self.action.to_owned());
         let statement = Statement::parse(&words, &Names::default(), Known { scope: self.scope, environment })?;

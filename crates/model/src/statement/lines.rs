@@ -5,7 +5,6 @@
 
 use super::Statement;
 use crate::expression::{Environment, Known, Names, Scope, Unusable, words};
-use crate::params::names_credential;
 use crate::service::ConnectionMode;
 use std::time::Duration;
 
@@ -63,8 +62,7 @@ impl Extra {
     /// Parses lines. Empty ones and comments are nothing.
     pub fn parse(text: &str, section: Section, environment: &Environment) -> Result<Extra, BadLine> {
         // Lines belong together: a word of any of them may be compared with a credential that another one names.
-        let is_secret = names_credential(text);
-        let bad = |number, error: Unusable| BadLine { number, error: if is_secret { error.masked() } else { error } };
+        let bad = |number, error: Unusable| BadLine { number, error: error.masked_beside(text) };
         let mut lines = Vec::new();
         for (line, number) in text.lines().zip(1..) {
             let words = words(line, environment).map_err(|error| bad(number, error))?;

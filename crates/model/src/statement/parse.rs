@@ -5,7 +5,6 @@
 use super::{Action, Redirect, RedirectTo, Return, Statement};
 use crate::expression::fields::is_token;
 use crate::expression::{Condition, Expression, Known, Names, Scope, Substitution, Unusable};
-use crate::params::names_credential;
 use crate::pattern::Pattern;
 
 /// Fields that say how long a message is, or belong to a connection: whoever sets them makes one side see another message.
@@ -108,15 +107,10 @@ impl<'w> Line<'w> {
     fn field_and_value(&mut self) -> Result<(String, Expression), Unusable> {
         let name = self.field()?;
         let value = self.expression("a name and a value; a value that holds blanks or a separator is quoted");
-        let value = value.and_then(|value| match self.rest.first().map(String::as_str) {
-            None | Some("if" | "unless") => Ok(value),
+        value.and_then(|value| match self.rest.first().map(String::as_str) {
+            None | Some("if" | "unless") => Ok((name, value)),
             Some(other) => Err(Unusable::new(other, "is behind the value; quote a value that holds blanks")),
-        });
-        match value {
-            Ok(value) => Ok((name, value)),
-            Err(error) if names_credential(&name) => Err(error.masked()),
-            Err(error) => Err(error),
-        }
+        })
     }
 
     fn substitution(&mut self) -> Result<Substitution, Unusable> {

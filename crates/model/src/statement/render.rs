@@ -20,15 +20,30 @@ impl fmt::Display for Statement {
 }
 
 impl Statement {
-    /// The same, but for the value of a field that only its sender and its receiver may see.
+    /// The same, but for all values beside a field that only its sender and its receiver may see.
     pub(crate) fn masked(&self) -> String {
-        let (keyword, name) = match &self.action {
-            Action::AddHeader { name, .. } if names_credential(name) => ("add-header", name),
-            Action::SetHeader { name, .. } if names_credential(name) => ("set-header", name),
-            _ => return self.to_string(),
+        let condition = self.condition.as_ref().map(|condition| format!(" {}", condition.masked()));
+        format!("{}{}", self.action.masked(), condition.unwrap_or_default())
+    }
+}
+
+impl Action {
+    /// Everything behind the keyword, and behind the field's name where there is one, of an action that speaks of a credential.
+    fn masked(&self) -> String {
+        let text = self.to_string();
+        let words = match self {
+            Action::DelHeader { .. } => return text,
+            Action::AddHeader { .. }
+            | Action::SetHeader { .. }
+            | Action::ReplaceHeader { .. }
+            | Action::ReplaceValue { .. } => 2,
+            _ => 1,
         };
-        let condition = self.condition.as_ref().map(|condition| format!(" {condition}")).unwrap_or_default();
-        format!("{keyword} {} *****{condition}", word(name))
+        match names_credential(&text) {
+            // Neither a keyword nor a field's name holds a blank.
+            true => format!("{} *****", text.splitn(words + 1, ' ').take(words).collect::<Vec<_>>().join(" ")),
+            false => text,
+        }
     }
 }
 

@@ -274,13 +274,14 @@ fn slash(compared: &mut Compared<'_>) {
     if !names(compared, "reqPath") {
         return;
     }
+    let is_line_rewritten = names(compared, "reqRep");
     for (request, ours, haproxy) in forwarded(compared) {
         let authority = format!("http://{}", request.field("Host").unwrap_or_default());
         let words = |message: &Message| message.line.split(' ').map(str::to_owned).collect::<Vec<_>>();
         if let ([_, path, _], [method, odd, version]) = (&*words(ours), &*words(haproxy)) {
             let odd = odd.strip_prefix(&authority).unwrap_or(odd);
-            // Of a path that has none the next rewrite sees nothing at all.
-            if odd.is_empty() || *path == format!("/{odd}") {
+            // Of a path that has none the next rewrite sees nothing at all, and one of the whole line takes the version for it.
+            if odd.is_empty() || *path == format!("/{odd}") || (is_line_rewritten && odd == version) {
                 haproxy.line = format!("{method} {path} {version}");
                 // HAProxy takes what stands before the first slash for an authority.
                 for (_, value) in haproxy.fields.iter_mut().filter(|(name, _)| name == "host") {
