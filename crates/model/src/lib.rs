@@ -9,6 +9,7 @@ pub mod compression;
 pub mod expression;
 pub mod frontend;
 pub mod haproxy;
+pub mod log_format;
 pub mod params;
 pub mod pattern;
 mod quote;
