@@ -72,7 +72,7 @@ impl Origin {
             trust: trusted.judge(peer.ip()),
             port,
             security,
-            accepted: Accepted::new(peer, port),
+            accepted: Accepted::new(peer, port).over_tls(security != Security::Plain),
         }
     }
 

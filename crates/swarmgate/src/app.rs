@@ -80,9 +80,9 @@ pub async fn start_proxy_logging_to(
     let ports = bound.ports().to_vec();
     let resolver = Resolver::start(&settings.resolvers)?;
     let client = http_client(&resolver)?;
-    let observer = match settings.access_log {
+    let observer = match &settings.access_log {
         None => Observer::new(),
-        Some(log) => Observer::with_access_log(log, output).context("the access log cannot be started")?,
+        Some(log) => Observer::with_access_log(log.clone(), output).context("the access log cannot be started")?,
     };
     let (tls, store) = open_certificates(&settings)?;
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
@@ -297,7 +297,7 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
         connection_mode: settings.context.connection_mode,
         tls: tls_terms(settings),
         resolvers: settings.resolvers.iter().map(ToString::to_string).collect(),
-        log: settings.access_log.map(|log| Log { errors_only: log.errors_only }),
+        log: settings.access_log.as_ref().map(shown_log),
         error_files: error_files(settings),
         statistics: settings
             .statistics
@@ -305,6 +305,15 @@ fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
             .map(|StatisticsSettings { uri, port, credentials }| haproxy::Statistics { uri, port, credentials }),
         frontend: Arc::clone(&settings.frontend),
         secrets: Secrets::Masked,
+    }
+}
+
+fn shown_log(log: &proxy::observe::LogSettings) -> Log {
+    Log {
+        errors_only: log.errors_only,
+        http: log.http.clone(),
+        tcp: log.tcp.clone(),
+        captures: Arc::clone(&log.captures),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Not here: parameters of services (`model::params`), and acting on a setting.
 
+mod access_log;
 mod docs;
 mod environment;
 mod error_files;
@@ -26,7 +27,7 @@ use model::route::host::DomainAlgorithm;
 use model::service::ConnectionMode;
 use model::statement::Statements;
 use model::{Compression, Context, Frontend, Timeouts};
-use proxy::observe::{LogFormat, LogSettings};
+use proxy::observe::LogSettings;
 use proxy::tls::Policy;
 use proxy::{ErrorFiles, Network, Trusted};
 use read::Reader;
@@ -141,7 +142,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         server_ca_file: Some(read.text("SERVER_CA_FILE")).filter(|path| !path.is_empty()),
         threads: usize::try_from(read.number("THREADS")).ok().filter(|threads| *threads > 0).unwrap_or_else(cores),
         drain: read.seconds("DRAIN_SECONDS"),
-        access_log: read_access_log(&mut read),
+        access_log: access_log::read(&mut read, &environment::environment(variables)),
         resolvers: read.list("RESOLVERS", name_server),
         warnings: Vec::new(),
     };
@@ -277,20 +278,6 @@ fn read_bearer(read: &mut Reader<'_>, name: &'static str) -> Option<Bearer> {
         read.mistake(format!("{name}: it holds something else than visible ASCII letters"));
     }
     secret
-}
-
-/// `ACCESS_LOG`; where it says nothing, Docker Flow's `DEBUG` asks for HAProxy's lines.
-fn read_access_log(read: &mut Reader<'_>) -> Option<LogSettings> {
-    let debug = read.flag("DEBUG").then_some(LogFormat::Haproxy);
-    let format = read.parsed_or("ACCESS_LOG", None, |text| match text {
-        "" => Ok(debug),
-        "off" => Ok(None),
-        "json" => Ok(Some(LogFormat::Json)),
-        "haproxy" => Ok(Some(LogFormat::Haproxy)),
-        _ => Err("is not one of off, json, haproxy"),
-    });
-    let errors_only = read.flag("DEBUG_ERRORS_ONLY");
-    format.map(|format| LogSettings { format, errors_only })
 }
 
 fn read_context(read: &mut Reader<'_>, variables: &Variables) -> Context {

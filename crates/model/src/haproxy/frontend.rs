@@ -21,9 +21,8 @@ pub(super) fn write(lines: &mut Lines, snapshot: &Snapshot, globals: &Globals) {
     }
     lines.line("mode http");
     lines.line("option forwardfor");
-    if globals.log.is_some() {
-        lines.line("log global");
-        lines.line("option httplog");
+    if let Some(log) = &globals.log {
+        log.write_http(lines);
     }
     statistics::write_shared(lines, globals);
     write_statements(lines, "http-request", &globals.frontend.request, globals.secrets);

@@ -4,8 +4,10 @@
 //! Not here: the frontend (`haproxy::frontend`).
 
 use super::{Globals, Lines, compression};
+use crate::log_format::{Capture, Format};
 use crate::quote::word;
 use crate::snapshot::Snapshot;
+use std::sync::Arc;
 
 /// What is spoken over TLS, in HAProxy's words.
 #[derive(Clone, Debug)]
@@ -27,10 +29,16 @@ pub struct TlsTerms {
 }
 
 /// The access log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Log {
     /// Only errors are in it.
     pub errors_only: bool,
+    /// How requests look (`DEBUG_HTTP_FORMAT`); `None`: as `option httplog` has it.
+    pub http: Option<Format>,
+    /// How connections look (`DEBUG_TCP_FORMAT`); `None`: as `option tcplog` has it.
+    pub tcp: Option<Format>,
+    /// The header fields that are shown (`CAPTURE_REQUEST_HEADER`).
+    pub captures: Arc<[Capture]>,
 }
 
 /// The newest version of TLS that there is.
@@ -62,6 +70,31 @@ impl TlsTerms {
         let tickets = if self.tickets { "" } else { " no-tls-tickets" };
         let order = if self.clients_order { " prefer-client-ciphers" } else { "" };
         format!("{}{tickets}{order}", self.versions())
+    }
+}
+
+impl Log {
+    /// What a frontend says of its requests.
+    pub(super) fn write_http(&self, lines: &mut Lines) {
+        lines.line("log global");
+        write_format(lines, self.http.as_ref(), "httplog");
+        for Capture { name, length } in &*self.captures {
+            lines.line(format_args!("capture request header {} len {length}", word(name)));
+        }
+    }
+
+    /// What a port says of its connections.
+    pub(super) fn write_tcp(&self, lines: &mut Lines) {
+        lines.line("log global");
+        write_format(lines, self.tcp.as_ref(), "tcplog");
+    }
+}
+
+/// The one takes the place of the other.
+fn write_format(lines: &mut Lines, format: Option<&Format>, option: &str) {
+    match format {
+        None => lines.line(format_args!("option {option}")),
+        Some(format) => lines.line(format_args!("log-format {}", word(&format.to_string()))),
     }
 }
 
@@ -102,7 +135,7 @@ pub(super) fn write_defaults(lines: &mut Lines, snapshot: &Snapshot, globals: &G
     if globals.log.is_none() {
         lines.line("option dontlognull");
     }
-    if globals.log.is_none_or(|log| log.errors_only) {
+    if globals.log.as_ref().is_none_or(|log| log.errors_only) {
         lines.line("option dontlog-normal");
     }
     lines.line(format_args!("option {}", globals.connection_mode.keyword()));

@@ -69,9 +69,8 @@ fn write_frontend(lines: &mut Lines, frontend: &TcpFrontend, globals: &Globals) 
 fn write_bind(lines: &mut Lines, frontend: &TcpFrontend, globals: &Globals) {
     lines.line(format_args!("bind *:{}", frontend.port));
     lines.line("mode tcp");
-    if globals.log.is_some() {
-        lines.line("log global");
-        lines.line("option tcplog");
+    if let Some(log) = &globals.log {
+        log.write_tcp(lines);
     }
     if let Some(limit) = frontend.timeout_client {
         lines.timeout("client", limit);

@@ -6,6 +6,7 @@ use crate::catalog::{Catalog, Command};
 use crate::compression::{Algorithm, Compression};
 use crate::expression::Environment;
 use crate::frontend::Frontend;
+use crate::log_format::{Capture, Format, Mode};
 use crate::params::Params;
 use crate::service::Context;
 use crate::snapshot::{Generation, Snapshot};
@@ -138,7 +139,7 @@ fn full() -> Globals {
             http2: false,
         },
         resolvers: vec!["127.0.0.11:53".to_owned(), "10.0.0.2:53".to_owned()],
-        log: Some(Log { errors_only: true }),
+        log: Some(Log { errors_only: true, ..Log::default() }),
         error_files: vec![(500, "/errorfiles/500.http".to_owned()), (503, "/errorfiles/503.http".to_owned())],
         statistics: Some(Statistics {
             uri: "/admin?stats".to_owned(),
@@ -219,8 +220,27 @@ fn behaviour_120_statistics_with_a_port_of_their_own_have_sections_of_their_own(
 }
 
 #[test]
+fn behaviour_121_formats_and_captures_stand_in_the_frontends() {
+    let (environment, captures) = (Environment::default(), Capture::parse_list("Referer:64,X-A:8").unwrap());
+    let format = |text, mode| Some(Format::parse(text, mode, &captures, &environment).unwrap());
+    let log = Log {
+        http: format(r"%ci\ %{+Q}r\ %hr", Mode::Http),
+        tcp: format("%ci:%cp", Mode::Tcp),
+        captures: captures.clone().into(),
+        ..Log::default()
+    };
+    let services = [params("serviceName=redis&reqMode=tcp&srcPort=6379&port=6379")];
+    let text = render(&snapshot(&services), &Globals { log: Some(log), ..Globals::default() });
+    let http = "    log global\n    log-format '%ci %{+Q}r %hr'\n    capture request header Referer len 64\n    \
+        capture request header X-A len 8\n";
+    assert!(section(&text, "frontend services").contains(http), "{text}");
+    assert!(section(&text, "frontend tcpFE_6379").contains("    log global\n    log-format %ci:%cp\n"), "{text}");
+    assert!(!text.contains("option httplog") && !text.contains("option tcplog"), "{text}");
+}
+
+#[test]
 fn behaviour_115_the_ports_of_http_stay_bound_where_all_services_are_tcp() {
-    let globals = Globals { log: Some(Log { errors_only: false }), ..Globals::default() };
+    let globals = Globals { log: Some(Log::default()), ..Globals::default() };
     let services = [params("serviceName=redis&reqMode=tcp&srcPort=6379&port=6379")];
     let text = render(&snapshot(&services), &globals);
     assert!(section(&text, "frontend services").contains("    bind *:80\n"), "{text}");

@@ -102,6 +102,7 @@ fn read<S>(
             Protocol::Http1 if request.shape.http10 => "HTTP/1.0",
             Protocol::Http1 => "HTTP/1.1",
         },
+        fields: &request,
     });
     let room = std::mem::take(room);
     let mut decision = shared.world.with(|world| decide::decide((world, shared), &request, client, room));

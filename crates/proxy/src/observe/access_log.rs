@@ -2,10 +2,11 @@
 //!
 //! A thread gathers records, and hands them over many at a time through a bounded queue. One thread formats and writes. Where it cannot
 //! keep up, records are dropped and counted.
-//! Not here: the two formats (`json`, `haproxy`).
+//! Not here: how lines look (`json`, `haproxy`, `format`).
 
 mod batch;
 mod date;
+mod format;
 mod haproxy;
 mod json;
 mod line;
@@ -15,6 +16,9 @@ pub(super) use line::{Facts, Line};
 
 use super::ledger::Ledger;
 use batch::Batch;
+use format::Frame;
+use line::Kind;
+use model::log_format::{Capture, Format};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
@@ -25,12 +29,18 @@ use std::time::Duration;
 const QUEUE: usize = 32;
 
 /// What is logged, and how it looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
     /// How a line looks.
     pub format: LogFormat,
     /// Leaves out what went well: no 5xx, no retry, no abort (HAProxy's `option dontlog-normal`).
     pub errors_only: bool,
+    /// How a request looks in HAProxy's format, if not as `option httplog` has it.
+    pub http: Option<Format>,
+    /// How a connection looks there, if not as `option tcplog` has it.
+    pub tcp: Option<Format>,
+    /// The header fields of requests that are shown.
+    pub captures: Arc<[Capture]>,
 }
 
 /// How a line looks.
@@ -44,7 +54,8 @@ pub enum LogFormat {
 
 /// The queue and its writer.
 pub(super) struct AccessLog {
-    settings: LogSettings,
+    errors_only: bool,
+    captures: Arc<[Capture]>,
     /// `None` once it is closed.
     queue: Mutex<Option<SyncSender<Batch>>>,
     counts: Arc<Lines>,
@@ -61,10 +72,19 @@ pub(super) struct Lines {
 
 /// The one thread that waits for the output.
 struct Writer {
-    format: LogFormat,
+    settings: LogSettings,
     output: Box<dyn io::Write + Send>,
     ledger: Arc<Mutex<Ledger>>,
     counts: Arc<Lines>,
+    /// So many were formatted.
+    lines: u64,
+}
+
+impl LogSettings {
+    /// Lines of this format about everything, as they are by themselves.
+    pub fn new(format: LogFormat) -> LogSettings {
+        LogSettings { format, errors_only: false, http: None, tcp: None, captures: Arc::default() }
+    }
 }
 
 impl AccessLog {
@@ -76,18 +96,19 @@ impl AccessLog {
         let (queue, batches) = sync_channel(QUEUE);
         let (running, ended) = channel();
         let counts = Arc::<Lines>::default();
-        let writer = Writer { format: settings.format, output, ledger, counts: Arc::clone(&counts) };
+        let (errors_only, captures) = (settings.errors_only, Arc::clone(&settings.captures));
+        let writer = Writer { settings, output, ledger, counts: Arc::clone(&counts), lines: 0 };
         std::thread::Builder::new().name("access-log".to_owned()).spawn(move || {
             writer.run(&batches);
             drop(running);
         })?;
-        Ok(AccessLog { settings, queue: Mutex::new(Some(queue)), counts, ended: Mutex::new(ended) })
+        Ok(AccessLog { errors_only, captures, queue: Mutex::new(Some(queue)), counts, ended: Mutex::new(ended) })
     }
 
     /// A way into the queue for one more thread; `None` once the log is closed.
     pub(super) fn outbox(&self) -> Option<Outbox> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        Some(Outbox::new(queue, Arc::clone(&self.counts), self.settings.errors_only))
+        Some(Outbox::new(queue, Arc::clone(&self.counts), self.errors_only, Arc::clone(&self.captures)))
     }
 
     /// Lines that were written, and those that were lost.
@@ -131,13 +152,24 @@ impl Writer {
         }
     }
 
-    fn format(&self, batch: &Batch, text: &mut String) {
-        match self.format {
-            LogFormat::Json => batch.entries().for_each(|entry| json::write(entry, text)),
+    fn format(&mut self, batch: &Batch, text: &mut String) {
+        let settings = &self.settings;
+        match settings.format {
+            LogFormat::Json => batch.entries().for_each(|entry| json::write(entry, &settings.captures, text)),
             LogFormat::Haproxy => {
                 let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
                 let open = ledger.open();
-                batch.entries().for_each(|entry| haproxy::write(entry, &open, text));
+                for entry in batch.entries() {
+                    self.lines += 1;
+                    let format = if entry.facts.kind == Kind::Tcp { &settings.tcp } else { &settings.http };
+                    match format {
+                        None => haproxy::write(entry, &open, &settings.captures, text),
+                        Some(format) => {
+                            let frame = Frame { open: &open, captures: &settings.captures, lines: self.lines };
+                            format::write(format, entry, frame, text);
+                        }
+                    }
+                }
             }
         }
     }

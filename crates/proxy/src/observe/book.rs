@@ -7,6 +7,7 @@ use super::access_log::{Line, Outbox};
 use super::counts::{BackendCounts, FrontendCounts, ServerCounts, ThreadCounts};
 use super::ledger::Fresh;
 use model::Backend;
+use model::log_format::Capture;
 use model::service::ServiceName;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -116,9 +117,9 @@ impl Book {
         self.servers.retain(|_, counts| !counts.retired.is_set());
     }
 
-    /// Whether requests are logged, so that what a line needs is worth keeping.
-    pub(super) fn is_logging(&self) -> bool {
-        self.outbox.is_some()
+    /// The header fields that a line is to hold; `None`: no request is logged, so that nothing of it is worth keeping.
+    pub(super) fn captures(&self) -> Option<&[Capture]> {
+        self.outbox.as_ref().map(Outbox::captures)
     }
 
     pub(super) fn log(&mut self, line: &Line) {

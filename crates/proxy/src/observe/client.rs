@@ -8,7 +8,8 @@ use super::counts::{FrontendCounts, count_class};
 use super::session::Session;
 use super::why::Why;
 use crate::origin::Origin;
-use model::Backend;
+use model::log_format::Capture;
+use model::{Backend, Fields};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,11 +19,13 @@ use tokio::time::Instant;
 pub(crate) struct Accepted {
     pub(super) peer: SocketAddr,
     pub(super) port: u16,
+    /// The client speaks TLS.
+    is_encrypted: bool,
     counts: Arc<FrontendCounts>,
 }
 
-/// What the access log shows of a request: nothing of its header fields but Host.
-#[derive(Clone, Copy, Debug)]
+/// What the access log shows of a request: nothing of its header fields but Host, and those that are captured.
+#[derive(Clone, Copy)]
 pub(crate) struct Head<'h> {
     pub(crate) method: &'h [u8],
     /// As the client sent it, query and all.
@@ -30,6 +33,8 @@ pub(crate) struct Head<'h> {
     pub(crate) host: Option<&'h [u8]>,
     /// `HTTP/1.1`.
     pub(crate) version: &'static str,
+    /// As the client sent them.
+    pub(crate) fields: &'h dyn Fields,
 }
 
 /// A request that was read. Its time runs.
@@ -57,29 +62,36 @@ impl Accepted {
     pub(crate) fn new(peer: SocketAddr, port: u16) -> Accepted {
         let counts = book::ask(|book| Arc::clone(book.frontend(port)));
         counts.accepted.add(1);
-        Accepted { peer, port, counts }
+        Accepted { peer, port, is_encrypted: false, counts }
+    }
+
+    /// The same connection, over TLS or not.
+    pub(crate) fn over_tls(mut self, is_encrypted: bool) -> Accepted {
+        self.is_encrypted = is_encrypted;
+        self
     }
 
     /// A request was read. `began` is when its first byte came, if that was before the rest; `head` is asked only where it is logged.
     pub(crate) fn request<'h>(&self, began: Option<Instant>, head: impl Fn() -> Head<'h>) -> Observed {
-        self.observe(began, |peer, port| Line::http(peer, port, &head()))
+        self.observe(began, |captures| Line::http(self.peer, self.port, &head(), captures))
     }
 
     /// A connection is joined with a server's as it is.
     pub(crate) fn bytes(&self) -> Observed {
-        self.observe(None, Line::tcp)
+        self.observe(None, |_| Line::tcp(self.peer, self.port))
     }
 
     /// The proxy answers something that is no request, with so many bytes.
     pub(crate) fn refused(&self, why: Why, bytes: usize) {
-        self.observe(None, Line::bad).answered(why, bytes);
+        self.observe(None, |_| Line::bad(self.peer, self.port)).answered(why, bytes);
     }
 
-    fn observe(&self, began: Option<Instant>, line: impl Fn(SocketAddr, u16) -> Line) -> Observed {
+    fn observe(&self, began: Option<Instant>, line: impl Fn(&[Capture]) -> Line) -> Observed {
         let started = Instant::now();
-        let mut line = book::ask(|book| book.is_logging().then(|| Box::new(line(self.peer, self.port))));
-        if let (Some(line), Some(began)) = (&mut line, began) {
-            line.facts.reading = started - began;
+        let mut line = book::ask(|book| book.captures().map(|captures| Box::new(line(captures))));
+        if let Some(line) = &mut line {
+            line.facts.is_encrypted = self.is_encrypted;
+            line.facts.reading = began.map_or(line.facts.reading, |began| started - began);
         }
         Observed { port: self.port, started, line }
     }

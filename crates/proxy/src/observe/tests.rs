@@ -4,7 +4,7 @@ mod log;
 
 use super::*;
 use model::service::Dial;
-use model::{Backend, ServiceName};
+use model::{Backend, Fields, ServiceName};
 use rustc_hash::FxHashSet;
 use std::net::SocketAddr;
 use tokio::time::advance;
@@ -29,8 +29,22 @@ fn backend(name: &str) -> Backend {
     }
 }
 
+/// The fields of a request.
+struct Plain;
+
+impl Fields for Plain {
+    fn any(&self, name: &str, visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let values: &[&[u8]] = if name == "X-A" { &[b"first", b"a{b|c}\"#d\x01\xff]"] } else { &[] };
+        values.iter().any(|value| visit(value))
+    }
+
+    fn first(&self, _: &str) -> Option<&[u8]> {
+        None
+    }
+}
+
 fn head() -> Head<'static> {
-    Head { method: b"GET", target: b"/a?b", host: Some(b"c"), version: "HTTP/1.1" }
+    Head { method: b"GET", target: b"/a?b", host: Some(b"c"), version: "HTTP/1.1", fields: &Plain }
 }
 
 fn server(last: u8) -> SocketAddr {

@@ -4,6 +4,7 @@
 
 use super::Lines;
 use super::line::{Entry, Facts, Line};
+use model::log_format::Capture;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -25,6 +26,7 @@ pub(in crate::observe) struct Outbox {
     queue: SyncSender<Batch>,
     counts: Arc<Lines>,
     errors_only: bool,
+    captures: Arc<[Capture]>,
     batch: Batch,
 }
 
@@ -57,8 +59,18 @@ impl Batch {
 }
 
 impl Outbox {
-    pub(super) fn new(queue: SyncSender<Batch>, counts: Arc<Lines>, errors_only: bool) -> Outbox {
-        Outbox { queue, counts, errors_only, batch: Batch::default() }
+    pub(super) fn new(
+        queue: SyncSender<Batch>,
+        counts: Arc<Lines>,
+        errors_only: bool,
+        captures: Arc<[Capture]>,
+    ) -> Outbox {
+        Outbox { queue, counts, errors_only, captures, batch: Batch::default() }
+    }
+
+    /// The header fields that a line is to hold.
+    pub(in crate::observe) fn captures(&self) -> &[Capture] {
+        &self.captures
     }
 
     /// Adds a line; a full batch is handed over, or dropped where the writer cannot keep up.

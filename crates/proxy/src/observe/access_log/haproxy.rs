@@ -2,21 +2,22 @@
 //!
 //! A server is named by its address, since that is what tells the tasks of a service apart; the frontend is `services`, as in haproxy.cfg.
 //! Dates are in UTC. Counts of open connections are those of the moment when the line is written.
-//! Not here: captured header fields and cookies; their places are `-`.
+//! Not here: captured cookies, whose places are `-`, and formats of one's own (`format`).
 
 use super::date::Date;
 use super::line::{Entry, Kind};
 use crate::observe::ledger::Open;
+use model::log_format::Capture;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What the lines began with that Docker Flow Proxy printed, and scripts look for.
-const PREFIX: &str = "HAPRoxy: ";
+pub(super) const PREFIX: &str = "HAPRoxy: ";
 /// The name of the frontend.
-const FRONTEND: &str = "services";
+pub(super) const FRONTEND: &str = "services";
 
 /// Appends the line of `entry`.
-pub(super) fn write(entry: Entry<'_>, open: &Open<'_>, into: &mut String) {
+pub(super) fn write(entry: Entry<'_>, open: &Open<'_>, captures: &[Capture], into: &mut String) {
     let facts = entry.facts;
     start(entry, into);
     let (response, total) = (since(facts.connected, facts.responded), facts.total().as_millis());
@@ -40,6 +41,10 @@ pub(super) fn write(entry: Entry<'_>, open: &Open<'_>, into: &mut String) {
         Kind::Tcp => {}
         Kind::Bad => into.push_str(" \"<BADREQ>\""),
         Kind::Http(version) => {
+            if !captures.is_empty() {
+                into.push(' ');
+                super::format::captured(entry, into);
+            }
             into.push_str(" \"");
             escape(into, entry.method());
             into.push(' ');
@@ -79,20 +84,20 @@ fn counts(entry: Entry<'_>, open: &Open<'_>, into: &mut String) {
 }
 
 /// HAProxy's -1 is what did not happen.
-fn milliseconds(duration: Option<Duration>) -> i64 {
+pub(super) fn milliseconds(duration: Option<Duration>) -> i64 {
     duration.map_or(-1, |duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn since(from: Option<Duration>, to: Option<Duration>) -> i64 {
+pub(super) fn since(from: Option<Duration>, to: Option<Duration>) -> i64 {
     milliseconds(to.map(|to| to.saturating_sub(from.unwrap_or_default())))
 }
 
-fn status(status: u16) -> i32 {
+pub(super) fn status(status: u16) -> i32 {
     if status == 0 { -1 } else { i32::from(status) }
 }
 
 /// HAProxy's escape: `#` and two hexadecimal digits for what is not printable, and for `"` and `#`.
-fn escape(into: &mut String, text: &[u8]) {
+pub(super) fn escape(into: &mut String, text: &[u8]) {
     for byte in text {
         match byte {
             b'"' | b'#' | 0..0x20 | 0x7f.. => drop(write!(into, "#{byte:02X}")),

@@ -1,14 +1,15 @@
 //! A line as a JSON object.
 //!
-//! Not here: the query, which may hold a token, and header fields but Host.
+//! Not here: the query, which may hold a token, and header fields but Host and those that are captured.
 
 use super::date::Date;
 use super::line::{Entry, Kind};
+use model::log_format::Capture;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Appends the line of `entry`. A key whose value is not known is left out.
-pub(super) fn write(entry: Entry<'_>, into: &mut String) {
+pub(super) fn write(entry: Entry<'_>, captures: &[Capture], into: &mut String) {
     let facts = entry.facts;
     let Date { year, month, day, hour, minute, second, millisecond } = Date::of(facts.began());
     let _ = write!(
@@ -28,6 +29,7 @@ pub(super) fn write(entry: Entry<'_>, into: &mut String) {
         let target = entry.target();
         text(into, "path", target.split(|byte| *byte == b'?').next().unwrap_or(target));
         text(into, "version", version.as_bytes());
+        captured(into, entry, captures);
     }
     if facts.status > 0 {
         let _ = write!(into, ",\"status\":{}", facts.status);
@@ -39,6 +41,18 @@ pub(super) fn write(entry: Entry<'_>, into: &mut String) {
         milliseconds(into, "connect_ms", connected);
     }
     let _ = writeln!(into, ",\"retries\":{},\"termination\":\"{first}{second}\"}}", facts.retries);
+}
+
+/// The fields that are captured, by their names as CAPTURE_REQUEST_HEADER has them; one that the request has none of is left out.
+fn captured(into: &mut String, entry: Entry<'_>, captures: &[Capture]) {
+    if captures.is_empty() {
+        return;
+    }
+    let mut fields = String::new();
+    for (capture, value) in captures.iter().zip(entry.captured()) {
+        text(&mut fields, &capture.name, value);
+    }
+    let _ = write!(into, ",\"captured\":{{{}}}", fields.trim_start_matches(','));
 }
 
 /// A key with a text, unless that is empty.

@@ -5,8 +5,12 @@
 use crate::observe::client::Head;
 use crate::observe::why::Termination;
 use model::Backend;
+use model::log_format::Capture;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
+
+/// What stands between values that are captured.
+const DIVIDER: u8 = b'\n';
 
 /// A line in the making.
 pub(in crate::observe) struct Line {
@@ -21,6 +25,8 @@ pub(in crate::observe) struct Facts {
     pub(super) client: SocketAddr,
     pub(super) port: u16,
     pub(super) kind: Kind,
+    /// The client speaks TLS.
+    pub(in crate::observe) is_encrypted: bool,
     ends: Ends,
     /// The request's head, from its first byte to its last.
     pub(in crate::observe) reading: Duration,
@@ -58,6 +64,7 @@ struct Ends {
     method: usize,
     target: usize,
     host: usize,
+    captured: usize,
     backend: usize,
     service: usize,
 }
@@ -70,13 +77,14 @@ pub(super) struct Entry<'b> {
 }
 
 impl Line {
-    pub(in crate::observe) fn http(client: SocketAddr, port: u16, head: &Head<'_>) -> Line {
+    pub(in crate::observe) fn http(client: SocketAddr, port: u16, head: &Head<'_>, captures: &[Capture]) -> Line {
         let mut line = Line::new(client, port, Kind::Http(head.version));
         let parts = [head.method, head.target, head.host.unwrap_or_default()];
         // Room for the names behind it.
         line.text.reserve(parts.iter().map(|part| part.len()).sum::<usize>() + 64);
         let [method, target, host] = parts.map(|part| line.add(part));
-        line.facts.ends = Ends { method, target, host, backend: host, service: host };
+        let captured = line.capture(head, captures);
+        line.facts.ends = Ends { method, target, host, captured, backend: captured, service: captured };
         line
     }
 
@@ -93,6 +101,7 @@ impl Line {
             client,
             port,
             kind,
+            is_encrypted: false,
             ends: Ends::default(),
             reading: Duration::ZERO,
             server: None,
@@ -112,6 +121,22 @@ impl Line {
     pub(in crate::observe) fn goes_to(&mut self, backend: &Backend) {
         self.facts.ends.backend = self.add(backend.name.as_bytes());
         self.facts.ends.service = self.add(backend.service.as_str().as_bytes());
+    }
+
+    /// Keeps the last value of each field, as HAProxy does, cut to its length. A line feed divides them: no value can hold one.
+    fn capture(&mut self, head: &Head<'_>, captures: &[Capture]) -> usize {
+        for (place, capture) in captures.iter().enumerate() {
+            if place > 0 {
+                self.text.push(DIVIDER);
+            }
+            let start = self.text.len();
+            let _ = head.fields.any(&capture.name, &mut |value| {
+                self.text.truncate(start);
+                self.text.extend(value.iter().take(capture.length).filter(|byte| **byte != DIVIDER));
+                false
+            });
+        }
+        self.text.len()
     }
 
     fn add(&mut self, part: &[u8]) -> usize {
@@ -154,9 +179,14 @@ impl<'b> Entry<'b> {
         &self.text[self.facts.ends.target..self.facts.ends.host]
     }
 
+    /// The value of each field that is captured, in order; empty if the request has none.
+    pub(super) fn captured(self) -> impl Iterator<Item = &'b [u8]> {
+        self.text[self.facts.ends.host..self.facts.ends.captured].split(|byte| *byte == DIVIDER)
+    }
+
     /// Empty if the request went to none.
     pub(super) fn backend(self) -> &'b str {
-        name(&self.text[self.facts.ends.host..self.facts.ends.backend])
+        name(&self.text[self.facts.ends.captured..self.facts.ends.backend])
     }
 
     pub(super) fn service(self) -> &'b str {

@@ -2,12 +2,18 @@
 
 use super::*;
 use expect_test::{Expect, expect};
+use model::expression::Environment;
+use model::log_format::{Capture, Format, Mode};
 use std::io::{PipeReader, Read};
 
 /// An observer whose lines go into the pipe.
 fn logging(format: LogFormat, errors_only: bool) -> (Observer, PipeReader) {
+    logging_as(LogSettings { errors_only, ..LogSettings::new(format) })
+}
+
+fn logging_as(settings: LogSettings) -> (Observer, PipeReader) {
     let (reader, writer) = io::pipe().unwrap();
-    let observer = Observer::with_access_log(LogSettings { format, errors_only }, Box::new(writer)).unwrap();
+    let observer = Observer::with_access_log(settings, Box::new(writer)).unwrap();
     observer.enter();
     (observer, reader)
 }
@@ -116,6 +122,7 @@ async fn no_client_can_forge_a_line() {
         target: b"/\r\nHAPRoxy: x\x1b[2J\"\\#\x00\x7f\xff\xc3\xa4\xc2\x9b?token=x",
         host: Some(b"h\"\n\\"),
         version: "HTTP/1.1",
+        fields: &Plain,
     };
     for (format, expected) in [
         (LogFormat::Haproxy, r##""GET#22 /#0D#0AHAPRoxy: x#1B[2J#22\#23#00#7F#FF#C3#A4#C2#9B?token=x HTTP/1.1""##),
@@ -162,4 +169,57 @@ async fn a_line_does_not_wait_for_its_batch_to_fill() {
     flushing.abort();
     drop(observer);
     leave();
+}
+
+/// Every kind of line, in a format of one's own.
+async fn check_format(http: &str, tcp: &str, expected: &Expect) {
+    let captures = Capture::parse_list("X-A:30,X-B:4").unwrap();
+    let environment = Environment { host_name: "edge1".to_owned(), ..Environment::default() };
+    let format = |text, mode| Some(Format::parse(text, mode, &captures, &environment).unwrap());
+    let (http, tcp) = (format(http, Mode::Http), format(tcp, Mode::Tcp));
+    let (observer, reader) =
+        logging_as(LogSettings { http, tcp, captures: captures.into(), ..LogSettings::new(LogFormat::Haproxy) });
+    every_kind(&backend("a")).await;
+    expected.assert_eq(&masked(&logged(observer, reader)));
+}
+
+/// The texts of `option httplog` and `option tcplog` in HAProxy's manual, with captured fields.
+#[tokio::test(start_paused = true)]
+async fn behaviour_121_haproxys_own_formats_make_its_own_lines() {
+    let http = "\"%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r\"";
+    let tcp = "\"%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq\"";
+    check_format(http, tcp, &expect![[r##"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services a-be80_0/10.0.0.1:80 0/0/2/30/40 200 1000 - - ---- 0/0/0/0/0 0/0 {a#7Bb#7Cc#7D#22#23d#01#FF]|} "GET /a?b HTTP/1.1"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services a-be80_0/<NOSRV> 0/-1/-1/-1/0 503 200 - - SC-- 0/0/0/0/1 0/0 {a#7Bb#7Cc#7D#22#23d#01#FF]|} "GET /a?b HTTP/1.1"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services services/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 0/0/0/0/0 0/0 "<BADREQ>"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services services/<NOSRV> 0/-1/-1/-1/0 302 150 - - LR-- 0/0/0/0/0 0/0 {a#7Bb#7Cc#7D#22#23d#01#FF]|} "GET /a?b HTTP/1.1"
+        HAPRoxy: 10.0.0.1:4000 [DATE] services a-be80_0/10.0.0.1:80 0/0/0 0 SD 0/0/0/0/0 0/0
+    "##]]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn behaviour_121_a_format_says_what_it_is_asked_for() {
+    let http =
+        "'[x] %H %HM %HP %HPO %HQ %HU %HV|%{+Q}HQ|%si:%sp|%{+Q}CC %lc 100%% %Td %{+E}[capture.req.hdr(0)] %hrl %U%hs'";
+    check_format(http, "'[x] %lc %Td %hr %{+Q}b'", &expect![[r##"
+        HAPRoxy: [DATE] edge1 GET /a /a ?b /a?b HTTP/1.1|"?b"|10.0.0.1:80|"" 1 100% 8 a#7Bb#7Cc#7D#22#23d#01#FF\] a#7Bb#7Cc#7D#22#23d#01#FF] - 100
+        HAPRoxy: [DATE] edge1 GET /a /a ?b /a?b HTTP/1.1|"?b"|-:-|"" 2 100% -1 a#7Bb#7Cc#7D#22#23d#01#FF\] a#7Bb#7Cc#7D#22#23d#01#FF] - 0
+        HAPRoxy: [DATE] edge1 <BADREQ> <BADREQ> <BADREQ> <BADREQ> <BADREQ> <BADREQ>|"<BADREQ>"|-:-|"" 3 100% -1 - 0
+        HAPRoxy: [DATE] edge1 GET /a /a ?b /a?b HTTP/1.1|"?b"|-:-|"" 4 100% -1 a#7Bb#7Cc#7D#22#23d#01#FF\] a#7Bb#7Cc#7D#22#23d#01#FF] - 0
+        HAPRoxy: [DATE] 5 0 "a-be80_0"
+    "##]]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn behaviour_121_captured_fields_are_cut_to_their_length_on_both_kinds_of_lines() {
+    let captures: Arc<[Capture]> = Capture::parse_list("X-A:4,X-B:4").unwrap().into();
+    for (format, expected) in
+        [(LogFormat::Haproxy, r#" 0/0 {a#7Bb#7C|} "GET "#), (LogFormat::Json, r#","captured":{"X-A":"a{b|"},"#)]
+    {
+        let settings = LogSettings { captures: Arc::clone(&captures), ..LogSettings::new(format) };
+        let (observer, reader) = logging_as(settings);
+        client().request(None, head).answered(Why::NoRoute, 0);
+        let text = logged(observer, reader);
+        assert!(text.contains(expected), "{text}");
+    }
 }
