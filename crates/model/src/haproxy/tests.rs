@@ -232,7 +232,7 @@ fn behaviour_121_formats_and_captures_stand_in_the_frontends() {
     let services = [params("serviceName=redis&reqMode=tcp&srcPort=6379&port=6379")];
     let text = render(&snapshot(&services), &Globals { log: Some(log), ..Globals::default() });
     let http = "    log global\n    log-format '%ci %{+Q}r %hr'\n    capture request header Referer len 64\n    \
-        capture request header X-A len 8\n";
+        capture request header X-A len 8";
     assert!(section(&text, "frontend services").contains(http), "{text}");
     assert!(section(&text, "frontend tcpFE_6379").contains("    log global\n    log-format %ci:%cp\n"), "{text}");
     assert!(!text.contains("option httplog") && !text.contains("option tcplog"), "{text}");

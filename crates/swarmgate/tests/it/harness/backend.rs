@@ -2,6 +2,8 @@
 
 use super::{Peer, ok, soon};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering::Relaxed;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// A port that a script answers on.
@@ -80,8 +82,22 @@ impl Backend {
 
     /// One on this very address.
     pub(crate) async fn on(address: SocketAddr) -> std::io::Result<Backend> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = if address.port() == 0 { bind_below(address).await } else { TcpListener::bind(address).await? };
         let address = listener.local_addr()?;
         Ok(Backend { listener, waiting: None, address })
     }
+}
+
+/// A free port below those from which the kernel takes the ports of connections: a test needs the same port on several addresses, and any
+/// connection of another test may have it there.
+async fn bind_below(address: SocketAddr) -> TcpListener {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    for _ in 0..1000 {
+        let step = u16::try_from(std::process::id() % 20).unwrap_or_default() * 1000;
+        let port = 10_000 + step.wrapping_add(NEXT.fetch_add(1, Relaxed)) % 20_000;
+        if let Ok(listener) = TcpListener::bind(SocketAddr::new(address.ip(), port)).await {
+            return listener;
+        }
+    }
+    panic!("no port from 10000 to 30000 is free on {}", address.ip())
 }
