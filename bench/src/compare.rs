@@ -25,6 +25,8 @@ const LONGEST_LOG: Duration = Duration::from_secs(5);
 /// What holds for every workload of a run.
 pub(crate) struct Setup {
     pub(crate) swarmgate: PathBuf,
+    /// Another build of it, measured in turn with it.
+    pub(crate) before: Option<PathBuf>,
     /// By the kind of their key.
     pub(crate) certificates: [Certificate; 2],
     pub(crate) kinds: Vec<Kind>,
@@ -134,8 +136,8 @@ impl Setup {
     }
 
     pub(crate) fn plan(&self, services: usize, backend: u16) -> Plan<'_> {
-        let (core, swarmgate) = (self.core, self.swarmgate.as_path());
-        Plan { services, clients: 0, access_log: AccessLog::Off, bundle: None, backend, core, swarmgate }
+        let (core, swarmgate, before) = (self.core, self.swarmgate.as_path(), self.before.as_deref());
+        Plan { services, clients: 0, access_log: AccessLog::Off, bundle: None, backend, core, swarmgate, before }
     }
 }
 

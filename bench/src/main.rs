@@ -60,6 +60,9 @@ struct Args {
     /// The program to measure.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/swarmgate"))]
     swarmgate: PathBuf,
+    /// Another build of it, to be measured in turn with it: what a change costs.
+    #[arg(long)]
+    before: Option<PathBuf>,
     /// Also measure a bare TCP relay: no proxy can cost less.
     #[arg(long)]
     relay: bool,
@@ -160,6 +163,7 @@ fn setup(args: &Args) -> Result<Setup> {
     ensure!(args.rounds != Some(0) && args.seconds > 0.0, "a run needs at least one round of some length");
     ensure!(args.proxy_core != args.load_core, "proxy and load need a core each");
     let mut kinds = vec![Kind::Swarmgate, Kind::Haproxy, Kind::Nginx];
+    kinds.extend(args.before.is_some().then_some(Kind::Before));
     if args.relay {
         kinds.push(Kind::Relay);
     }
@@ -173,6 +177,7 @@ fn setup(args: &Args) -> Result<Setup> {
     }
     Ok(Setup {
         swarmgate,
+        before: args.before.clone(),
         certificates: [Certificate::make(Key::Rsa)?, Certificate::make(Key::Ecdsa)?],
         kinds,
         core: args.proxy_core,

@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Swarmgate,
+    /// Another build of it, in its place before.
+    Before,
     /// Another swarmgate, which knows one service only.
     Single,
     Haproxy,
@@ -54,6 +56,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) core: usize,
     /// The swarmgate program to measure.
     pub(crate) swarmgate: &'a Path,
+    /// The one it is compared with.
+    pub(crate) before: Option<&'a Path>,
 }
 
 /// A running proxy, ready to be asked.
@@ -72,17 +76,21 @@ struct Process(Child);
 
 /// Starts a proxy and waits until it serves every service of the plan.
 pub(crate) fn start(kind: Kind, plan: &Plan) -> Result<Peer> {
-    let plan = &if kind == Kind::Single { Plan { services: 1, ..*plan } } else { *plan };
+    let plan = &match (kind, plan.before) {
+        (Kind::Single, _) => Plan { services: 1, ..*plan },
+        (Kind::Before, Some(before)) => Plan { swarmgate: before, ..*plan },
+        _ => *plan,
+    };
     let directory = tempfile::Builder::new().prefix("swarmgate-bench-").tempdir()?;
     let [port, control] = free_ports()?;
     let command = match kind {
-        Kind::Swarmgate | Kind::Single => swarmgate::command(plan, directory.path(), [port, control])?,
+        Kind::Swarmgate | Kind::Before | Kind::Single => swarmgate::command(plan, directory.path(), [port, control])?,
         Kind::Haproxy => haproxy::command(plan, directory.path(), port)?,
         Kind::Nginx => nginx::command(plan, directory.path(), port)?,
         Kind::Relay => relay(plan, port)?,
     };
     let process = Process(spawn(command, directory.path(), plan.access_log)?);
-    let is_swarmgate = matches!(kind, Kind::Swarmgate | Kind::Single);
+    let is_swarmgate = matches!(kind, Kind::Swarmgate | Kind::Before | Kind::Single);
     let control = if is_swarmgate { control } else { 0 };
     let mut peer = Peer { kind, port, control, process, directory };
     peer.wait(port)?;
@@ -96,7 +104,7 @@ pub(crate) fn start(kind: Kind, plan: &Plan) -> Result<Peer> {
 /// The version a proxy gives of itself.
 pub(crate) fn version(kind: Kind, swarmgate: &Path) -> Result<String> {
     let (program, flag) = match kind {
-        Kind::Swarmgate | Kind::Single => (swarmgate, "--version"),
+        Kind::Swarmgate | Kind::Before | Kind::Single => (swarmgate, "--version"),
         Kind::Haproxy => (Path::new(haproxy::PROGRAM), "-v"),
         Kind::Nginx => (Path::new(nginx::PROGRAM), "-v"),
         Kind::Relay => return Ok(String::from("this program's")),
@@ -147,6 +155,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Swarmgate => "swarmgate",
+            Self::Before => "swarmgate before",
             Self::Single => "swarmgate, 1 service",
             Self::Haproxy => "HAProxy",
             Self::Nginx => "nginx",
