@@ -20,6 +20,7 @@ use crate::auth::{GlobalUsers, User};
 use crate::compression::Compression;
 use crate::expression::Condition;
 use crate::frontend::{Frontend, Timeouts};
+use crate::params::MASK;
 use crate::quote::word;
 use crate::service::ConnectionMode;
 use crate::snapshot::Snapshot;
@@ -95,7 +96,6 @@ const HEAD: &str = "\
 ";
 
 const DEFAULT_USERS: &str = "defaultUsers";
-const MASK: &str = "*****";
 
 fn write_userlist(lines: &mut Lines, name: &str, users: &[User], secrets: Secrets) {
     lines.section(format_args!("userlist {name}"));
