@@ -42,7 +42,7 @@ pub use descriptors::raise_descriptor_limit;
 pub use error_files::{BadErrorFile, ERROR_FILE_CODES, ErrorFiles, LONGEST_ERROR_FILE};
 pub use off_limits::{OffLimits, is_own};
 pub use ports::Ports;
-pub use resolve::{BadResolver, Resolver};
+pub use resolve::{BadResolver, KnownTasks, Reach, ReachedBy, Resolver};
 pub use statistics::{Render, Statistics, StatisticsForm};
 pub use trusted::{Network, Trusted};
 pub use world::{Cell, World};

@@ -1,9 +1,14 @@
 //! Conversations with a DNS server on a loopback port. Time jumps where a test needs it to pass.
 
 mod dns;
+mod tasks;
 
+use super::host::{FRESH, LONGEST_WAIT, OLD};
 use super::*;
 use dns::{FakeDns, Says};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A DNS server and a resolver that asks it.
 async fn start() -> (FakeDns, Resolver) {
@@ -193,6 +198,6 @@ async fn backends_that_dial_the_same_host_share_what_is_known() {
     let many: Vec<_> = (0..1000).map(|number| resolver.host(&service(&number.to_string()))).collect();
     drop(many);
     resolver.host(&service("one more"));
-    assert!(resolver.hosts.lock().unwrap().len() < 2000, "hosts that nobody dials are forgotten in the end");
+    assert!(resolver.book().hosts.len() < 2000, "hosts that nobody dials are forgotten in the end");
     assert!(Arc::ptr_eq(&host, &resolver.host(&service("go"))));
 }
