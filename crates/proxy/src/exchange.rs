@@ -109,7 +109,7 @@ where
         Decision::Answer(answer, shape) => Err((answer, shape)),
         Decision::Forward(forward) => Ok(forward),
         // In a box: every connection of a client has room for this future, and most never wait for a password.
-        Decision::Check(check) => Box::pin(guard::settle(*check, shared)).await,
+        Decision::Check(check) => Box::pin(guard::settle(*check, client.origin.source.ip(), shared)).await,
     };
     match decided {
         Err((answer, shape)) => Exchanged::Answered { answer, shape, observed },

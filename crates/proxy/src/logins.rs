@@ -4,29 +4,25 @@
 //! users, and one whom nobody asks for any more opens nothing. It is kept under a keyed digest, never with the password.
 //! Not here: which requests have to ask (`model::auth`), and what they are told (`exchange::guard`).
 
+mod turns;
+
 use model::auth::Question;
 use rustc_hash::FxHashSet;
 use rustls::crypto::aws_lc_rs::default_provider;
 use sha2::{Digest as _, Sha256};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
-use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use turns::{Turn, Turns};
 
-/// How long a login waits for its turn.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Logins that may wait for their turn, or have it. Whoever comes then is sent away at once.
-const MOST_WAITING: usize = 1000;
 /// Answers of either kind that are remembered; when there are more, those of that kind are forgotten. Guesses displace no right one.
 const MOST_REMEMBERED: usize = 10_000;
 
 /// What finds out, and what was found out. All threads share it.
 pub(crate) struct Logins {
     /// Half of the processors: the others serve.
-    turns: Arc<Semaphore>,
-    places: Semaphore,
+    turns: Turns,
     memory: Arc<Mutex<Memory>>,
     /// Random, so that a digest says nothing to whoever sees it.
     key: [u8; 32],
@@ -58,27 +54,20 @@ impl Logins {
             .fill(&mut key)
             .expect("the kernel has random bytes, or there is no TLS either");
         let turns = available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
-        Logins::with(turns, MOST_WAITING, key)
+        Logins { turns: Turns::new(turns), memory: Arc::default(), key }
     }
 
-    fn with(turns: usize, places: usize, key: [u8; 32]) -> Logins {
-        Logins { turns: Arc::new(Semaphore::new(turns)), places: Semaphore::new(places), memory: Arc::default(), key }
-    }
-
-    /// Whether the password is right: at once if it was asked before.
-    pub(crate) async fn ask(&self, question: Question) -> Login {
+    /// Whether the password that a client sent is right: at once if it was asked before.
+    pub(crate) async fn ask(&self, question: Question, client: IpAddr) -> Login {
         let name = self.name(&question);
         match self.recall(&name) {
             Some(login) => login,
-            None => self.find_out(question, name).await,
+            None => self.find_out(question, name, client).await,
         }
     }
 
-    async fn find_out(&self, question: Question, name: Name) -> Login {
-        let Ok(_place) = self.places.try_acquire() else { return Login::Busy };
-        let Ok(Ok(turn)) = timeout(LONGEST_WAIT, Arc::clone(&self.turns).acquire_owned()).await else {
-            return Login::Busy;
-        };
+    async fn find_out(&self, question: Question, name: Name, client: IpAddr) -> Login {
+        let Some(turn) = self.turns.next(client).await else { return Login::Busy };
         // A browser asks on several connections at once: the first one's answer is for all.
         if let Some(login) = self.recall(&name) {
             return login;
@@ -104,7 +93,7 @@ impl Logins {
 }
 
 /// Computes and remembers, also where whoever asked has gone. Ends the turn.
-fn compute(question: &Question, name: Name, memory: &Mutex<Memory>, _turn: OwnedSemaphorePermit) -> Login {
+fn compute(question: &Question, name: Name, memory: &Mutex<Memory>, _turn: Turn) -> Login {
     let login = if question.is_right() { Login::Right } else { Login::Wrong };
     lock(memory).remember(name, login);
     login
@@ -136,6 +125,7 @@ mod tests {
     use base64::Engine as _;
     use model::auth::{Access, Admission, global_users};
 
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     /// `my-pass`.
     const USERS: &str = "my-user:$6$rounds=1000$aaaaaaaa$TO.XEB0OGe4Z858fqMb5h4.eciirzbEFu1SxfkMlxBom7rNGYU6D9aRceVxhYFP8ajrnluLjyIF5TA6rsFWuK/";
 
@@ -151,24 +141,14 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_found_out_once_and_then_known() {
         let logins = Logins::new();
-        assert_eq!(logins.ask(question("my-user:my-pass")).await, Login::Right);
-        assert_eq!(logins.ask(question("my-user:other")).await, Login::Wrong);
+        assert_eq!(logins.ask(question("my-user:my-pass"), CLIENT).await, Login::Right);
+        assert_eq!(logins.ask(question("my-user:other"), CLIENT).await, Login::Wrong);
         // Nobody gets a turn any more, so what is still answered is known.
         logins.turns.close();
-        assert_eq!(logins.ask(question("my-user:my-pass")).await, Login::Right);
-        assert_eq!(logins.ask(question("my-user:other")).await, Login::Wrong);
-        assert_eq!(logins.ask(question("my-user:another")).await, Login::Busy);
-        assert_eq!(logins.ask(question("nobody:my-pass")).await, Login::Busy);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_finds_no_place_or_no_turn_in_time_is_sent_away() {
-        let logins = Logins::with(0, 1, [0; 32]);
-        let (first, second) = tokio::join!(logins.ask(question("a:b")), async {
-            let begin = tokio::time::Instant::now();
-            (logins.ask(question("c:d")).await, begin.elapsed())
-        });
-        assert_eq!((first, second), (Login::Busy, (Login::Busy, Duration::ZERO)));
+        assert_eq!(logins.ask(question("my-user:my-pass"), CLIENT).await, Login::Right);
+        assert_eq!(logins.ask(question("my-user:other"), CLIENT).await, Login::Wrong);
+        assert_eq!(logins.ask(question("my-user:another"), CLIENT).await, Login::Busy);
+        assert_eq!(logins.ask(question("nobody:my-pass"), CLIENT).await, Login::Busy);
     }
 
     #[test]

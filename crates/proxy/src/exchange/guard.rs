@@ -8,6 +8,7 @@ use crate::http1::request::Shape;
 use crate::logins::Login;
 use crate::worker::Shared;
 use model::auth::Question;
+use std::net::IpAddr;
 
 /// A request that passes if its password is right. Until that is known nothing of what would become of it is shown.
 pub(crate) struct Check {
@@ -18,10 +19,10 @@ pub(crate) struct Check {
     pub(super) realm: String,
 }
 
-/// What becomes of the request after all.
-pub(super) async fn settle(check: Check, shared: &Shared) -> Passed {
+/// What becomes of the request of a client after all.
+pub(super) async fn settle(check: Check, client: IpAddr, shared: &Shared) -> Passed {
     let Check { passed, shape, question, realm } = check;
-    match shared.logins.ask(question).await {
+    match shared.logins.ask(question, client).await {
         Login::Right => passed,
         Login::Wrong => Err((Answer::Unauthorized(realm), shape)),
         Login::Busy => Err((Answer::TooManyLogins, shape)),
