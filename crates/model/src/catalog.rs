@@ -2,6 +2,12 @@
 //!
 //! Not here: routes (`route`), and who sends the commands (the program).
 
+mod digest;
+mod quarantine;
+
+pub use digest::Digest;
+pub use quarantine::{Quarantine, Quarantined};
+
 use crate::params::Params;
 use crate::service::{Context, Parsed, Refused, Service, ServiceName, Warning, parse};
 use crate::tcp;
@@ -18,6 +24,11 @@ pub struct Catalog {
     services: Trie<Entry>,
     /// When services were removed by a call, so that a list asked for earlier does not bring them back.
     removed: Arc<BTreeMap<ServiceName, Tick>>,
+    /// Services whose last version was refused.
+    quarantine: Quarantine,
+    digest: Digest,
+    /// Grows when there is something else to keep: see [`Catalog::edition`].
+    edition: u64,
     now: Tick,
 }
 
@@ -25,6 +36,7 @@ pub struct Catalog {
 struct Entry {
     service: Arc<Service>,
     source: Source,
+    digest: Digest,
     /// When a call last spoke of it.
     touched: Tick,
 }
@@ -36,11 +48,11 @@ pub struct Tick(u64);
 /// Where a service is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A call of the API: by a notification or by hand. Stays until it is removed.
+    /// A call of the API: by hand, or by a listener that does not say what it is, such as Docker Flow's. Stays until it is removed.
     Api,
     /// The program's own environment. Stays until it is removed, whoever speaks of it later.
     Environment,
-    /// A listener's list. Goes when it leaves a list that is known to be complete.
+    /// A listener: its list, or a notification that says so. Goes when it leaves a list that is known to be complete.
     List,
 }
 
@@ -49,6 +61,8 @@ pub enum Source {
 pub enum Command {
     /// Add a service, or replace all that was said about it. 0 replicas remove it.
     Configure(Params),
+    /// The same as a listener's notification: what it says is in its list too, and goes with it.
+    Notify(Params),
     /// The same for a service that the environment describes: no list takes it away, and `HTTPS_ONLY` is not for it, as in Docker Flow.
     Declare(Params),
     /// Take a service out.
@@ -120,13 +134,15 @@ impl Catalog {
     pub fn apply_if(&mut self, command: Command, context: &Context, judge: Judge<'_>) -> Result<Applied, Refused> {
         self.now.0 += 1;
         match command {
-            Command::Configure(params) => self.configure(&params, context, Source::Api, judge),
+            Command::Configure(params) => self.take(&params, context, Source::Api, judge),
+            Command::Notify(params) => self.take(&params, context, Source::List, judge),
             Command::Declare(params) => {
                 let context = Context { https_only: false, ..context.clone() };
-                self.configure(&params, &context, Source::Environment, judge)
+                self.take(&params, &context, Source::Environment, judge)
             }
             Command::Remove(name) => {
                 let mut applied = Applied::default();
+                self.quarantine.release(&name);
                 applied.changes.push((name.clone(), self.remove(&name)));
                 Ok(applied)
             }
@@ -142,6 +158,27 @@ impl Catalog {
     /// All services, by name.
     pub fn services(&self) -> impl Iterator<Item = &Arc<Service>> {
         self.services.iter().map(|entry| &entry.service)
+    }
+
+    /// The same with where each is known from.
+    pub fn sources(&self) -> impl Iterator<Item = (&Arc<Service>, Source)> {
+        self.services.iter().map(|entry| (&entry.service, entry.source))
+    }
+
+    /// Services whose last version was refused; an earlier one may be among the services.
+    pub fn quarantine(&self) -> &Quarantine {
+        &self.quarantine
+    }
+
+    /// What all replicas that serve the same have in common: made of the services' parameters, and not of where and when they came from.
+    /// Costs nothing by their number.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// A number that grows when a service, or where one is known from, is another: then what is kept of the catalog is out of date.
+    pub fn edition(&self) -> u64 {
+        self.edition
     }
 
     /// One service.
@@ -164,6 +201,24 @@ impl Catalog {
 
     fn entry(&self, name: &ServiceName) -> Option<&Entry> {
         self.services.get(name.as_str().as_bytes())
+    }
+
+    /// Judges and takes one version of a service, and remembers what became of it.
+    fn take(
+        &mut self,
+        params: &Params,
+        context: &Context,
+        source: Source,
+        judge: Judge<'_>,
+    ) -> Result<Applied, Refused> {
+        let result = self.configure(params, context, source, judge);
+        if let Some(name) = name_of(params) {
+            match &result {
+                Ok(_) => self.quarantine.release(&name),
+                Err(refused) => self.quarantine.hold(&name, &refused.message, source, self.now),
+            }
+        }
+        result
     }
 
     fn configure(
@@ -210,12 +265,35 @@ impl Catalog {
             Some(_) => Change::Replaced,
         };
         // What a call says of a listed service is gone with the list; what the environment describes never is.
-        let known_from = known.as_ref().map(|known| known.source).filter(|known| *known != Source::Api);
-        let source = known_from.filter(|_| source != Source::Environment).unwrap_or(source);
-        let service = known.filter(|_| change == Change::Unchanged).map_or(Arc::new(service), |known| known.service);
-        let name = service.name.clone();
-        self.services.insert(name.as_str().as_bytes(), Entry { service, source, touched: self.now });
+        let known_from = known.as_ref().map(|known| known.source);
+        let kept = known_from.filter(|known| *known != Source::Api && source != Source::Environment);
+        let source = kept.unwrap_or(source);
+        if change != Change::Unchanged || known_from != Some(source) {
+            self.edition += 1;
+        }
+        let entry = match known.filter(|_| change == Change::Unchanged) {
+            Some(known) => Entry { source, touched: self.now, ..known },
+            None => {
+                Entry { digest: Digest::of(&service.params), service: Arc::new(service), source, touched: self.now }
+            }
+        };
+        self.insert(entry);
         change
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        let (name, digest) = (entry.service.name.clone(), entry.digest);
+        self.digest.add(digest);
+        if let Some(before) = self.services.insert(name.as_str().as_bytes(), entry) {
+            self.digest.take(before.digest);
+        }
+    }
+
+    fn drop_entry(&mut self, name: &ServiceName) -> Change {
+        let Some(entry) = self.services.remove(name.as_str().as_bytes()) else { return Change::Unknown };
+        self.digest.take(entry.digest);
+        self.edition += 1;
+        Change::Removed
     }
 
     fn remove(&mut self, name: &ServiceName) -> Change {
@@ -224,10 +302,7 @@ impl Catalog {
         if removed.len() > MOST_REMEMBERED {
             removed.pop_first();
         }
-        match self.services.remove(name.as_str().as_bytes()) {
-            Some(_) => Change::Removed,
-            None => Change::Unknown,
-        }
+        self.drop_entry(name)
     }
 
     fn reconcile(&mut self, list: &List, context: &Context, judge: Judge<'_>) -> Applied {
@@ -241,7 +316,7 @@ impl Catalog {
             if name_of(params).is_some_and(|name| self.spoken_of_since(&name, list.asked)) {
                 continue;
             }
-            match self.configure(params, context, Source::List, judge) {
+            match self.take(params, context, Source::List, judge) {
                 Ok(one) => applied.merge(one),
                 Err(refused) => applied.refused.push(refused),
             }
@@ -260,9 +335,10 @@ impl Catalog {
         };
         let names: Vec<_> = self.services.iter().filter(gone).map(|entry| entry.service.name.clone()).collect();
         for name in names {
-            self.services.remove(name.as_str().as_bytes());
-            applied.changes.push((name, Change::Removed));
+            let change = self.drop_entry(&name);
+            applied.changes.push((name, change));
         }
+        self.quarantine.prune(&listed, asked);
     }
 
     fn spoken_of_since(&self, name: &ServiceName, asked: Tick) -> bool {
@@ -276,8 +352,11 @@ fn name_of(params: &Params) -> Option<ServiceName> {
 }
 
 /// `distribute` says how a call travels, not what the service is: the replicas' copies of one call differ in it.
+fn of_service((name, _): &(&str, &str)) -> bool {
+    !name.eq_ignore_ascii_case("distribute")
+}
+
 fn says_the_same(known: &Params, params: &Params) -> bool {
-    let of_service = |(name, _): &(&str, &str)| !name.eq_ignore_ascii_case("distribute");
     known.iter().filter(of_service).eq(params.iter().filter(of_service))
 }
 

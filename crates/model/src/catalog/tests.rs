@@ -178,3 +178,126 @@ fn what_the_environment_describes_is_never_pruned_and_https_only_is_not_for_it()
     apply(&mut catalog, Command::Remove(ServiceName::parse("a").unwrap()));
     assert_eq!(names(&catalog), ["b"]);
 }
+
+fn declare(catalog: &mut Catalog, query: &str) {
+    apply(catalog, Command::Declare(params(query)));
+}
+
+#[test]
+fn the_digest_is_of_what_is_served_and_not_of_how_it_came() {
+    let (mut one, mut other) = (Catalog::default(), Catalog::default());
+    let nothing = one.digest();
+    configure(&mut one, A);
+    assert_ne!(one.digest(), nothing);
+    configure(&mut one, "serviceName=b&servicePath=/old&port=1");
+    configure(&mut one, B);
+    configure(&mut one, "serviceName=c&servicePath=/c&port=1");
+    assert_ne!(one.digest(), other.digest());
+    declare(&mut other, &format!("{B}&distribute=true"));
+    let now = other.now();
+    list(&mut other, &[A], true, now);
+    apply(&mut one, Command::Remove(ServiceName::parse("c").unwrap()));
+    assert_eq!(one.digest(), other.digest());
+    configure(&mut other, &format!("{A}1"));
+    assert_ne!(one.digest(), other.digest());
+    for name in ["a", "b"] {
+        apply(&mut one, Command::Remove(ServiceName::parse(name).unwrap()));
+    }
+    assert_eq!((one.digest(), one.digest().to_string().as_str()), (nothing, "0000000000000000"));
+}
+
+/// Replicas of different versions compare them, so they must not change.
+#[test]
+fn the_digest_is_the_same_in_every_version() {
+    let mut catalog = Catalog::default();
+    configure(&mut catalog, A);
+    expect_test::expect!["2fb372afe67d7dc4"].assert_eq(&catalog.digest().to_string());
+}
+
+fn refused(catalog: &mut Catalog, command: Command) {
+    catalog.apply(command, &Context::default()).unwrap_err();
+}
+
+fn quarantined(catalog: &Catalog) -> Vec<String> {
+    catalog.quarantine().iter().map(|(name, held)| format!("{name} {:?} {}", held.source, held.reason)).collect()
+}
+
+const BAD: &str = "serviceName=a&servicePath=/a&port=none";
+const REASON: &str = "service `a`: port: `none` is not a port, 1 to 65535";
+
+#[test]
+fn a_refused_service_is_in_quarantine_until_a_version_is_taken_or_it_is_removed() {
+    let mut catalog = Catalog::default();
+    configure(&mut catalog, A);
+    refused(&mut catalog, Command::Configure(params(BAD)));
+    assert_eq!(quarantined(&catalog), [format!("a Api {REASON}")]);
+    configure(&mut catalog, A);
+    assert!(catalog.quarantine().is_empty());
+    refused(&mut catalog, Command::Configure(params(BAD)));
+    apply(&mut catalog, Command::Remove(ServiceName::parse("a").unwrap()));
+    assert!(catalog.quarantine().is_empty());
+    refused(&mut catalog, Command::Configure(params("servicePath=/a&port=1")));
+    refused(&mut catalog, Command::Configure(params("serviceName=%&servicePath=/a&port=1")));
+    assert!(catalog.quarantine().is_empty(), "what has no name can be asked for by nobody");
+}
+
+#[test]
+fn a_refused_service_of_a_list_leaves_quarantine_with_the_list() {
+    let mut catalog = Catalog::default();
+    let now = catalog.now();
+    list(&mut catalog, &[BAD, B], true, now);
+    let first = catalog.quarantine().clone();
+    refused(&mut catalog, Command::Configure(params("serviceName=hand&servicePath=/x")));
+    list(&mut catalog, &[BAD, B], true, now);
+    assert_eq!(first.get(&ServiceName::parse("a").unwrap()).unwrap().reason, REASON);
+    assert_eq!(catalog.quarantine().len(), 2);
+    let before_the_notification = catalog.now();
+    refused(&mut catalog, Command::Notify(params("serviceName=new&servicePath=/x")));
+    list(&mut catalog, &[B], false, before_the_notification);
+    assert_eq!(catalog.quarantine().len(), 3, "an incomplete list takes nothing away");
+    list(&mut catalog, &[B], true, before_the_notification);
+    let names: Vec<_> = catalog.quarantine().iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["hand", "new"]);
+}
+
+#[test]
+fn regression_a_list_that_repeats_what_is_refused_changes_nothing() {
+    let mut catalog = Catalog::default();
+    for _ in 0..2 {
+        let (now, before) = (catalog.now(), catalog.clone());
+        list(&mut catalog, &[BAD, B], true, now);
+        let is_same = before.quarantine().is(catalog.quarantine()) && before.edition() == catalog.edition();
+        assert_eq!(is_same, !before.quarantine().is_empty());
+    }
+}
+
+#[test]
+fn bug_a_notification_whose_removal_was_lost_stayed_for_ever() {
+    let mut catalog = Catalog::default();
+    apply(&mut catalog, Command::Notify(params(A)));
+    configure(&mut catalog, B);
+    let now = catalog.now();
+    assert_eq!(list(&mut catalog, &[], true, now), ["a Removed"]);
+    assert_eq!(names(&catalog), ["b"]);
+}
+
+#[test]
+fn the_edition_grows_with_services_and_sources_and_with_nothing_else() {
+    let mut catalog = Catalog::default();
+    let mut edition = 0;
+    let mut grown = |catalog: &Catalog| std::mem::replace(&mut edition, catalog.edition()) < catalog.edition();
+    configure(&mut catalog, A);
+    assert!(grown(&catalog));
+    configure(&mut catalog, A);
+    apply(&mut catalog, Command::Remove(ServiceName::parse("b").unwrap()));
+    assert!(!grown(&catalog));
+    let now = catalog.now();
+    list(&mut catalog, &[A], true, now);
+    assert!(grown(&catalog), "it is known from a list now");
+    let now = catalog.now();
+    list(&mut catalog, &[A], true, now);
+    assert!(!grown(&catalog));
+    let now = catalog.now();
+    list(&mut catalog, &[], true, now);
+    assert!(grown(&catalog));
+}
