@@ -3,7 +3,7 @@
 //! Not here: who compares digests (the program).
 
 use super::of_service;
-use crate::params::Params;
+use crate::params::{Params, shown};
 use std::fmt;
 
 /// FNV-1a with 64 bits (its authors' constants), because it is the same in every version of this program.
@@ -16,13 +16,16 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 pub struct Digest(u64);
 
 impl Digest {
-    /// Of one service: all that was said about it but `distribute`, which says how a call travels.
+    /// Of one service: all that may be shown of it, but `distribute`, which says how a call travels. Everybody may see the digest, and of a secret
+    /// in it whoever knows all the rest could try guess after guess.
     pub(super) fn of(params: &Params) -> Digest {
         let mut hash = OFFSET;
-        for text in params.iter().filter(of_service).flat_map(|(name, value)| [name, value]) {
-            // The length keeps `a`, `bc` and `ab`, `c` apart.
-            for byte in (text.len() as u64).to_le_bytes().iter().chain(text.as_bytes()) {
-                hash = (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+        for (name, value) in params.iter().filter(of_service) {
+            for text in [name, &shown(name, value)] {
+                // The length keeps `a`, `bc` and `ab`, `c` apart.
+                for byte in (text.len() as u64).to_le_bytes().iter().chain(text.as_bytes()) {
+                    hash = (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+                }
             }
         }
         Digest(spread(hash))
