@@ -29,6 +29,9 @@ use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// HAProxy takes 2,147,483,647 ms at most (configuration manual §2.5), and refuses a file with more as a whole; Docker Flow's whole seconds fit below.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(2_147_483);
+
 /// What the view shows and no service has a say in.
 #[derive(Clone, Debug)]
 pub struct Globals {
@@ -156,6 +159,7 @@ impl Lines {
     }
 
     fn timeout(&mut self, name: &str, limit: Duration) {
+        let limit = limit.min(LONGEST_TIMEOUT);
         match limit.subsec_millis() {
             0 => self.line(format_args!("timeout {name} {}s", limit.as_secs())),
             _ => self.line(format_args!("timeout {name} {}ms", limit.as_millis())),

@@ -147,12 +147,16 @@ impl AsAsked {
         }
     }
 
-    /// The status line speaks the client's version; a client of HEAD gets no body.
+    /// The status line speaks the client's version; a client of HEAD gets no body, and a 204 has none, nor a length (RFC 9110 §8.6).
     fn write(self, status: u16, reason: &str, fields: &[u8], body: &[u8]) -> Vec<u8> {
         let mut bytes = format!("HTTP/1.{} {status} {reason}\r\n", u8::from(!self.http10)).into_bytes();
         bytes.extend_from_slice(fields);
-        bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
-        if !self.is_head {
+        let has_content = status != 204;
+        if has_content {
+            bytes.extend_from_slice(format!("Content-Length: {}\r\n", body.len()).as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        if has_content && !self.is_head {
             bytes.extend_from_slice(body);
         }
         bytes
@@ -163,6 +167,7 @@ impl AsAsked {
 fn words(status: u16) -> (&'static str, &'static str) {
     match status {
         200 => ("OK", ""),
+        204 => ("No Content", ""),
         301 => ("Moved Permanently", ""),
         302 => ("Found", ""),
         303 => ("See Other", ""),
@@ -257,6 +262,23 @@ mod tests {
                 Connection: close␍
                 Content-Type: text/html␍
                 Content-Length: 107␍
+                ␍
+            "#]],
+        );
+    }
+
+    #[test]
+    fn bug_a_204_of_a_rule_had_a_content_length() {
+        let answer =
+            Answer::Returned(Box::new(Returned { status: 204, fields: b"X-A: b\r\n".to_vec(), body: Vec::new() }));
+        check(
+            &answer,
+            false,
+            false,
+            true,
+            &expect![[r#"
+                HTTP/1.1 204 No Content␍
+                X-A: b␍
                 ␍
             "#]],
         );

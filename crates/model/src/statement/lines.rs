@@ -155,7 +155,7 @@ impl Parser<'_> {
     }
 }
 
-/// A time as HAProxy writes it: milliseconds, or with a unit (configuration manual §2.5).
+/// A time as HAProxy writes it: milliseconds, or with a unit, 2,147,483,647 ms at most (configuration manual §2.5).
 fn read_time(text: &str) -> Result<Duration, Unusable> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -167,8 +167,13 @@ fn read_time(text: &str) -> Result<Duration, Unusable> {
         "d" => 86_400_000,
         _ => 0,
     };
-    let time = number.parse::<u32>().ok().map(|number| u64::from(number) * milliseconds).filter(|time| *time > 0);
-    time.map(Duration::from_millis).ok_or_else(|| Unusable::new(text, "is not a time such as `60s`"))
+    let time = number.parse::<u32>().ok().map(|number| u64::from(number) * milliseconds);
+    let time = time.filter(|time| (1..=LONGEST_TIME).contains(time));
+    time.map(Duration::from_millis)
+        .ok_or_else(|| Unusable::new(text, "is not a time such as `60s`, of 24 days at most"))
 }
+
+/// HAProxy's longest, in milliseconds: a configuration with a longer one is refused as a whole.
+const LONGEST_TIME: u64 = 0x7fff_ffff;
 
 const NOT_KNOWN: &str = "begins no line that this proxy can act on here";
