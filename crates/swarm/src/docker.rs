@@ -1,67 +1,39 @@
-//! The few read calls on a Docker Engine: list services, follow events.
+//! The few read calls on a Docker Engine: services, tasks, nodes, events.
 //!
-//! Not here: what a service means to us ([`crate::service`] narrows Docker's type), and when to call ([`crate::listener`]).
+//! A client of our own: it can send nothing but `GET`, and what Docker answers is read straight into the few fields that count
+//! here ([`wire`]), so that ten thousand services cost little. Nothing is kept between two calls but the version agreed on.
+//! Not here: what a service means to us ([`crate::service`]), and when to call ([`crate::listener`]).
 
-use std::collections::HashMap;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+mod address;
+mod call;
+mod error;
+mod event;
+pub(crate) mod wire;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use bollard::models::{EventMessage, Service};
-use bollard::query_parameters::{EventsOptionsBuilder, ListServicesOptionsBuilder};
-use futures_util::{Stream, StreamExt};
-use reqwest::Url;
-use tokio::time::timeout;
+use serde::de::DeserializeOwned;
 use tracing::info;
 
-use crate::reason::reason;
+pub use address::TlsFiles;
+pub use error::DockerError;
+pub(crate) use event::{EventTime, Events};
 
-/// A listing whose first byte came in time may take this long to its last.
-const WHOLE_ANSWER: Duration = Duration::from_secs(30);
+use address::Address;
+use call::Call;
+use error::Failure;
+use wire::{Node, Service, Task, Version};
 
-const NANOS: i64 = 1_000_000_000;
-
-/// Docker could not be asked, or did not answer as it should. Never the same as an empty answer.
-#[derive(Debug, thiserror::Error)]
-pub enum DockerError {
-    /// The address is neither a Unix socket nor a plain TCP address.
-    #[error("docker host {0:?} is neither unix:///path nor tcp://host:port")]
-    BadHost(String),
-    /// No answer, or not the end of it, within the limit.
-    #[error("docker at {host} did not answer in time")]
-    TimedOut {
-        /// The address that was asked.
-        host: String,
-    },
-    /// Connection refused, an error status such as "The swarm does not have a leader", an answer that cannot be read.
-    #[error("docker at {host}: {reason}")]
-    Failed {
-        /// The address that was asked.
-        host: String,
-        /// What went wrong and why, in one line.
-        reason: String,
-    },
-    /// Docker ended a stream of events.
-    #[error("docker at {host} ended the stream of events")]
-    EventsEnded {
-        /// The address that was asked.
-        host: String,
-    },
-}
-
-/// When an event happened, by Docker's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct EventTime {
-    nanos: i64,
-}
-
-pub(crate) type Events = Pin<Box<dyn Stream<Item = Result<EventTime, DockerError>> + Send>>;
+/// The newest API version whose answers are known to be as they are read here.
+const NEWEST_KNOWN: (u32, u32) = (1, 53);
 
 /// A Docker Engine, reached when there is something to ask. It may be down at any time, also before the first call.
 pub(crate) struct Engine {
+    /// As it was configured, for the log.
     host: String,
+    address: Address,
+    /// The time that an answer may take to begin.
     timeout: Duration,
     agreement: Mutex<Agreement>,
 }
@@ -69,87 +41,82 @@ pub(crate) struct Engine {
 /// What was agreed on with the daemon behind the address, which may be replaced by an older one at any time.
 #[derive(Default)]
 struct Agreement {
-    /// Filled when the API version has been agreed on, emptied by every failure. Connections are not kept in it: each call
-    /// makes its own.
-    client: Option<bollard::Docker>,
+    /// `1.41`, when it has been agreed on; emptied by every failure.
+    version: Option<String>,
     /// The version that was logged last, so that only a new one is logged.
-    version: String,
+    logged: String,
 }
 
 impl Engine {
-    /// Does not connect. `timeout` is the time that an answer may take to begin, in whole seconds, at least one.
-    pub(crate) fn new(host: &str, timeout: Duration) -> Result<Self, DockerError> {
-        if !is_usable(host) {
-            return Err(DockerError::BadHost(host.to_owned()));
+    /// Does not connect. `timeout` is the time that an answer may take to begin.
+    pub(crate) fn new(host: &str, tls: Option<&TlsFiles>, timeout: Duration) -> Result<Self, DockerError> {
+        let address = Address::parse(host, tls)?;
+        Ok(Engine { host: host.to_owned(), address, timeout, agreement: Mutex::default() })
+    }
+
+    /// All services that match a label filter (`name` or `name=value`), or all there are, as one consistent answer or an error.
+    pub(crate) async fn services(&self, label: Option<&str>) -> Result<Vec<Service>, DockerError> {
+        match label {
+            Some(label) => self.list("/services", &[("filters", filter("label", &[label]))]).await,
+            None => self.list("/services", &[]).await,
         }
-        let timeout = Duration::from_secs(timeout.as_secs().max(1));
-        Ok(Engine { host: host.to_owned(), timeout, agreement: Mutex::default() })
     }
 
-    /// All services that match a label filter (`name` or `name=value`), as one consistent answer or an error.
-    pub(crate) async fn services(&self, label: &str) -> Result<Vec<Service>, DockerError> {
-        let filters = HashMap::from([("label", vec![label])]);
-        let options = ListServicesOptionsBuilder::new().filters(&filters).build();
-        let client = self.client().await?;
-        self.ask(WHOLE_ANSWER, client.list_services(Some(options))).await
+    /// All tasks that Docker wants to run, whether they do already or not.
+    pub(crate) async fn tasks(&self) -> Result<Vec<Task>, DockerError> {
+        self.list("/tasks", &[("filters", filter("desired-state", &["running"]))]).await
     }
 
-    /// The times of service events since `since`, exclusive, then of new ones as they happen.
-    pub(crate) async fn service_events(&self, since: EventTime) -> Result<Events, DockerError> {
-        let filters = HashMap::from([("type", vec!["service"])]);
-        let options = EventsOptionsBuilder::new().since(&since.next().to_string()).filters(&filters).build();
-        let events = self.client().await?.events(Some(options));
-        let host = self.host.clone();
-        Ok(Box::pin(events.map(move |event| match event {
-            Ok(event) => Ok(EventTime::of(&event)),
-            Err(error) => Err(failed(&host, &error)),
-        })))
+    /// All nodes of the Swarm.
+    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, DockerError> {
+        self.list("/nodes", &[]).await
     }
 
-    /// The end of a stream of events, as an error.
-    pub(crate) fn events_ended(&self) -> DockerError {
-        DockerError::EventsEnded { host: self.host.clone() }
+    /// The events of services and nodes since `since`, exclusive, then new ones as they happen.
+    pub(crate) async fn events(&self, since: EventTime) -> Result<Events, DockerError> {
+        let query = [("since", since.next().to_string()), ("filters", filter("type", &["service", "node"]))];
+        let answer = self.versioned("/events", &query).await?;
+        Ok(Events::new(answer, self.host.clone()))
     }
 
-    /// A client that speaks a version which this daemon knows.
-    async fn client(&self) -> Result<bollard::Docker, DockerError> {
-        let agreed = self.agreement().client.clone();
-        if let Some(client) = agreed {
-            return Ok(client);
+    async fn list<T>(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<T>, DockerError>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let answer = self.versioned(path, query).await?;
+        answer.json().await.map_err(|failure| self.failed(failure))
+    }
+
+    /// The beginning of the answer to a call in the version that was agreed on.
+    async fn versioned(&self, path: &str, query: &[(&str, String)]) -> Result<call::Answer, DockerError> {
+        let version = self.version().await?;
+        let call = Call { address: &self.address, begins_within: self.timeout };
+        let answer = call.get(&format!("/v{version}{path}"), query).await;
+        answer.map_err(|failure| self.failed(failure))
+    }
+
+    /// A version that this daemon speaks: its own, unless that is newer than what is known here and it speaks older ones.
+    async fn version(&self) -> Result<String, DockerError> {
+        let agreed = self.agreement().version.clone();
+        if let Some(version) = agreed {
+            return Ok(version);
         }
-        let client = self.connect()?;
-        let client = self.ask(self.timeout, client.negotiate_version()).await?;
-        let version = client.client_version().to_string();
+        let call = Call { address: &self.address, begins_within: self.timeout };
+        let answer = call.get("/version", &[]).await.map_err(|failure| self.failed(failure))?;
+        let daemon: Version = answer.json().await.map_err(|failure| self.failed(failure))?;
+        let version = agreed_version(&daemon);
         let mut agreement = self.agreement();
-        if agreement.version != version {
+        if agreement.logged != version {
             info!("Using Docker Client API version: {version}");
         }
-        *agreement = Agreement { client: Some(client.clone()), version };
-        Ok(client)
+        *agreement = Agreement { version: Some(version.clone()), logged: version.clone() };
+        Ok(version)
     }
 
-    fn connect(&self) -> Result<bollard::Docker, DockerError> {
-        let seconds = self.timeout.as_secs();
-        let client = if self.host.starts_with("unix://") {
-            bollard::Docker::connect_with_unix(&self.host, seconds, bollard::API_DEFAULT_VERSION)
-        } else {
-            bollard::Docker::connect_with_http(&self.host, seconds, bollard::API_DEFAULT_VERSION)
-        };
-        client.map_err(|error| failed(&self.host, &error))
-    }
-
-    async fn ask<T>(
-        &self,
-        limit: Duration,
-        call: impl Future<Output = Result<T, bollard::errors::Error>>,
-    ) -> Result<T, DockerError> {
-        let answer = match timeout(limit, call).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => Err(failed(&self.host, &error)),
-            Err(_) => Err(DockerError::TimedOut { host: self.host.clone() }),
-        };
-        self.agreement().client = None;
-        answer
+    /// Another daemon may stand behind the address after a failure: the version is agreed on again.
+    fn failed(&self, failure: Failure) -> DockerError {
+        self.agreement().version = None;
+        failure.at(&self.host)
     }
 
     fn agreement(&self) -> MutexGuard<'_, Agreement> {
@@ -157,66 +124,42 @@ impl Engine {
     }
 }
 
-impl EventTime {
-    /// By this machine's clock. If Docker's differs, an event may be missed: listing all services now and then finds it.
-    pub(crate) fn now() -> Self {
-        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        EventTime { nanos: i64::try_from(nanos).unwrap_or(i64::MAX) }
-    }
-
-    fn of(event: &EventMessage) -> Self {
-        let seconds = event.time.unwrap_or_default().saturating_mul(NANOS);
-        EventTime { nanos: event.time_nano.unwrap_or(seconds) }
-    }
-
-    fn next(self) -> Self {
-        EventTime { nanos: self.nanos.saturating_add(1) }
-    }
+/// `{"label":["com.df.notify"]}`, as Docker's filters are written.
+fn filter(name: &str, values: &[&str]) -> String {
+    serde_json::json!({ name: values }).to_string()
 }
 
-impl fmt::Display for EventTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:09}", self.nanos.div_euclid(NANOS), self.nanos.rem_euclid(NANOS))
-    }
-}
-
-fn is_usable(host: &str) -> bool {
-    if let Some(path) = host.strip_prefix("unix://") {
-        return path.starts_with('/') && path.len() > 1;
-    }
-    let Some(address) = host.strip_prefix("tcp://").or_else(|| host.strip_prefix("http://")) else { return false };
-    Url::parse(&format!("http://{address}")).is_ok_and(|url| url.path() == "/" && url.query().is_none())
-}
-
-fn failed(host: &str, error: &bollard::errors::Error) -> DockerError {
-    let host = host.to_owned();
-    match error {
-        bollard::errors::Error::RequestTimeoutError => DockerError::TimedOut { host },
-        error => DockerError::Failed { host, reason: reason(error) },
-    }
+fn agreed_version(daemon: &Version) -> String {
+    let numbers = |version: &str| -> Option<(u32, u32)> {
+        let (major, minor) = version.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    };
+    let newest = numbers(&daemon.api_version).unwrap_or(NEWEST_KNOWN);
+    let oldest = daemon.min_api_version.as_deref().and_then(numbers).unwrap_or(newest.min(NEWEST_KNOWN));
+    let (major, minor) = newest.min(NEWEST_KNOWN).max(oldest);
+    format!("{major}.{minor}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_docker_host_is_a_unix_socket_or_a_tcp_address() {
-        for host in ["unix:///var/run/docker.sock", "tcp://10.0.0.1:2375", "tcp://[::1]:2375", "http://manager:2375"] {
-            assert!(is_usable(host), "{host}");
-        }
-        for host in
-            ["", "unix://", "unix:///", "unix://run/docker.sock", "docker:2375", "ssh://host", "tcp://", "tcp://a b"]
-        {
-            assert!(!is_usable(host), "{host}");
-        }
+    fn agreed(newest: &str, oldest: Option<&str>) -> String {
+        agreed_version(&Version { api_version: newest.to_owned(), min_api_version: oldest.map(str::to_owned) })
     }
 
     #[test]
-    fn an_event_time_is_told_in_seconds_and_nanoseconds() {
-        let event = EventMessage { time: Some(7), time_nano: Some(7_000_000_009), ..EventMessage::default() };
-        assert_eq!(EventTime::of(&event).next().to_string(), "7.000000010");
-        let event = EventMessage { time: Some(7), ..EventMessage::default() };
-        assert_eq!(EventTime::of(&event).to_string(), "7.000000000");
+    fn a_daemon_is_spoken_to_in_its_own_version_as_long_as_that_is_known() {
+        assert_eq!(agreed("1.24", Some("1.12")), "1.24");
+        assert_eq!(agreed("1.41", None), "1.41");
+        assert_eq!(agreed("1.9", Some("1.2")), "1.9", "versions are numbers");
+        assert_eq!(agreed("1.99", Some("1.44")), "1.53");
+        assert_eq!(agreed("1.99", Some("1.60")), "1.60", "what is not known may still work");
+        assert_eq!(agreed("what", None), "1.53");
+    }
+
+    #[test]
+    fn a_filter_is_json() {
+        assert_eq!(filter("type", &["service", "node"]), r#"{"type":["service","node"]}"#);
     }
 }

@@ -1,24 +1,31 @@
 //! The listener: events are hints, the full list is the truth.
 //!
 //! One task lists all services, once at a time, when an event asks for it and now and then without one; what changed is
-//! announced. Another task follows Docker's events and wakes the first. Whatever Docker does, a failed listing changes nothing.
+//! announced. Another looks at tasks and nodes and publishes which tasks may get requests. A third follows Docker's events and
+//! wakes the others. Whatever Docker does, a failed listing changes nothing.
 
 mod events;
 mod reconcile;
+mod rhythm;
+mod tasks;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::Params;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::docker::{DockerError, Engine};
 use crate::notify::Notifier;
-use crate::service::Selection;
+use crate::observation::Observation;
+use crate::service::{Selection, Service};
 use crate::settings::Settings;
+use crate::task_list::{Remark, TaskList};
 use reconcile::Reconciler;
+use tasks::Watcher;
 
 /// A running listener. Clones are handles to the same one; it stops with the last of them.
 #[derive(Clone)]
@@ -45,35 +52,40 @@ struct Shared {
     selection: Selection,
     /// Asks for a listing. Many wishes while one is under way are one wish.
     wake: Notify,
+    /// Asks for a look at the tasks, likewise.
+    stir: Notify,
     /// Asks that the next announcement repeats everything.
     say_all_again: AtomicBool,
+    /// The services that count, by the name they are announced with; None before Docker's first list.
+    services: watch::Sender<Option<Arc<BTreeMap<String, Service>>>>,
+    /// Tasks and nodes as Docker listed them last.
+    observation: watch::Sender<Option<Arc<Observation>>>,
+    task_list: watch::Sender<Option<Arc<TaskList>>>,
+    /// What is odd about labels.
+    remarks: watch::Sender<Vec<Remark>>,
 }
 
 impl Listener {
     /// Starts on the current tokio runtime, and panics outside of one.
     ///
     /// Docker need not answer yet: it is asked until it does. Receivers that cannot be used are logged and left out; with none
-    /// left, nothing is watched, and [`Listener::services`] still answers.
+    /// left, the Swarm is followed all the same, for those who ask.
     ///
     /// # Errors
     ///
-    /// The Docker host is not an address.
+    /// The Docker host is not an address, or the certificates for it cannot be used.
     pub fn start(settings: Settings) -> Result<Self, StartError> {
         info!("Starting Swarm Listener");
-        let shared = Arc::new(Shared {
-            engine: Engine::new(&settings.docker_host, settings.pace.docker_timeout)?,
-            selection: Selection::new(&settings.notify_label, &settings.service_name_prefix),
-            wake: Notify::new(),
-            say_all_again: AtomicBool::new(false),
-        });
+        let engine = Engine::new(&settings.docker_host, settings.docker_tls.as_ref(), settings.pace.docker_timeout)?;
+        let shared = Arc::new(Shared::new(engine, &settings));
         let notifier = Notifier::new(&settings)?;
-        let mut tasks = JoinSet::new();
-        if notifier.has_receivers() {
-            tasks.spawn(events::follow(Arc::clone(&shared), settings.pace.events_silence));
-            tasks.spawn(Reconciler::new(Arc::clone(&shared), notifier, &settings).run());
-        } else {
-            warn!("there is no address to send notifications to; services are not watched");
+        if !notifier.has_receivers() {
+            warn!("there is no address to send notifications to; only who asks is told of services");
         }
+        let mut tasks = JoinSet::new();
+        tasks.spawn(events::follow(Arc::clone(&shared), settings.pace.events_silence));
+        tasks.spawn(Reconciler::new(Arc::clone(&shared), notifier, &settings).run());
+        tasks.spawn(Watcher::new(Arc::clone(&shared), &settings).run());
         Ok(Listener { shared, tasks: Arc::new(Mutex::new(tasks)) })
     }
 
@@ -83,8 +95,14 @@ impl Listener {
     ///
     /// Docker gave no complete answer. That is never an empty list.
     pub async fn services(&self) -> Result<Vec<Params>, DockerError> {
-        let listing = self.shared.engine.services(&self.shared.selection.filter()).await?;
+        let listing = self.shared.engine.services(Some(&self.shared.selection.filter())).await?;
         Ok(self.shared.selection.select(listing).into_values().map(|service| service.params).collect())
+    }
+
+    /// Which tasks of the announced services may get new requests, always the newest. `None`: not known yet, or Docker has listed
+    /// nothing for so long (15 s) that nobody may rely on what was known.
+    pub fn task_list(&self) -> watch::Receiver<Option<Arc<TaskList>>> {
+        self.shared.task_list.subscribe()
     }
 
     /// Repeats the create notifications of all services, soon and not here.
@@ -96,5 +114,21 @@ impl Listener {
     /// Ends all tasks, cancels notifications that are under way, and returns when they are gone.
     pub async fn stop(&self) {
         self.tasks.lock().await.shutdown().await;
+    }
+}
+
+impl Shared {
+    fn new(engine: Engine, settings: &Settings) -> Self {
+        Shared {
+            engine,
+            selection: Selection::new(&settings.notify_label, &settings.service_name_prefix),
+            wake: Notify::new(),
+            stir: Notify::new(),
+            say_all_again: AtomicBool::new(false),
+            services: watch::Sender::new(None),
+            observation: watch::Sender::new(None),
+            task_list: watch::Sender::new(None),
+            remarks: watch::Sender::new(Vec::new()),
+        }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Not here: what the parameters mean. Labels become a flat map and stay one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use bollard::models::{ServiceSpec, ServiceSpecMode};
 use model::Params;
 
-const LABEL_PREFIX: &str = "com.df.";
+use crate::docker::wire::{self, Labels, ServiceSpec};
+
+pub(crate) const LABEL_PREFIX: &str = "com.df.";
 const DEFAULT_LABEL: &str = "com.df.notify";
 const STACK_LABEL: &str = "com.docker.stack.namespace";
 
@@ -22,6 +23,10 @@ pub(crate) struct Service {
     pub(crate) name: String,
     /// What receivers are told when it is created or changed.
     pub(crate) params: Params,
+    /// How many tasks it is to have; None for global services and jobs.
+    pub(crate) wanted: Option<u64>,
+    /// Docker is replacing its tasks.
+    pub(crate) is_updating: bool,
 }
 
 /// Which services count, and what they are called.
@@ -64,7 +69,7 @@ impl Selection {
     ///
     /// Two stacks may shorten their services to one name. Receivers can only know one of them: the one changed last, which
     /// is also the one that Docker Flow's listener announced last.
-    pub(crate) fn select(&self, listing: Vec<bollard::models::Service>) -> BTreeMap<String, Service> {
+    pub(crate) fn select(&self, listing: Vec<wire::Service>) -> BTreeMap<String, Service> {
         let mut services = BTreeMap::<String, Service>::new();
         for service in listing.into_iter().filter_map(|service| self.narrow(service)) {
             match services.get(&service.name) {
@@ -78,22 +83,23 @@ impl Selection {
     }
 
     /// None if the service does not count, or has no identifier or name (Docker always gives both).
-    fn narrow(&self, service: bollard::models::Service) -> Option<Service> {
-        let spec = service.spec?;
-        let labels = spec.labels.as_ref()?;
-        if !self.counts(labels) {
+    fn narrow(&self, service: wire::Service) -> Option<Service> {
+        let spec = &service.spec;
+        if service.id.is_empty() || spec.name.is_empty() || !self.counts(&spec.labels) {
             return None;
         }
-        let name = self.name(spec.name.as_deref()?, labels);
+        let name = self.name(&spec.name, &spec.labels);
         Some(Service {
-            id: service.id?,
-            version_index: service.version.and_then(|version| version.index).unwrap_or_default(),
-            params: self.params(&name, labels, &spec),
+            version_index: service.version.index,
+            params: self.params(&name, spec),
+            wanted: replicas(spec),
+            is_updating: matches!(service.update_status.state.as_str(), "updating" | "rollback_started"),
+            id: service.id,
             name,
         })
     }
 
-    fn counts(&self, labels: &HashMap<String, String>) -> bool {
+    fn counts(&self, labels: &Labels) -> bool {
         match (labels.get(&self.label), &self.value) {
             (None, _) => false,
             (Some(value), Some(wanted)) => value == wanted,
@@ -102,7 +108,7 @@ impl Selection {
     }
 
     /// The stack's name goes before the prefix comes, so that both settings work together.
-    fn name(&self, name: &str, labels: &HashMap<String, String>) -> String {
+    fn name(&self, name: &str, labels: &Labels) -> String {
         let is_short = labels.get("com.df.shortName").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let stack = labels.get(STACK_LABEL).filter(|stack| is_short && !stack.is_empty());
         let short = stack.and_then(|stack| name.strip_prefix(stack.as_str())?.strip_prefix('_')).unwrap_or(name);
@@ -113,8 +119,9 @@ impl Selection {
     }
 
     /// Labels without their prefix; what Docker says itself overrides a label of the same name.
-    fn params(&self, name: &str, labels: &HashMap<String, String>, spec: &ServiceSpec) -> Params {
-        let mut params: Params = labels
+    fn params(&self, name: &str, spec: &ServiceSpec) -> Params {
+        let mut params: Params = spec
+            .labels
             .iter()
             .filter(|(label, _)| **label != self.label)
             .filter_map(|(label, value)| Some((label.strip_prefix(LABEL_PREFIX)?, value.as_str())))
@@ -122,16 +129,15 @@ impl Selection {
             .collect();
         params.set("serviceName", name);
         params.set_default("distribute", "true");
-        if let Some(replicas) = spec.mode.as_ref().and_then(replicas) {
+        if let Some(replicas) = replicas(spec) {
             params.set("replicas", replicas.to_string());
         }
         params
     }
 }
 
-/// How many tasks are wanted; None for global services and jobs.
-fn replicas(mode: &ServiceSpecMode) -> Option<i64> {
-    mode.replicated.as_ref()?.replicas
+fn replicas(spec: &ServiceSpec) -> Option<u64> {
+    spec.mode.replicated.as_ref()?.replicas
 }
 
 #[cfg(test)]

@@ -2,14 +2,17 @@
 //!
 //! Not here: the environment. The program reads it and hands the values in.
 
+use crate::docker::TlsFiles;
 use reqwest::header::HeaderValue;
 use std::time::Duration;
 
 /// Everything a [`crate::Listener`] needs to know. The defaults are those of Docker Flow's listener, without receivers.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where Docker's API answers: `unix:///var/run/docker.sock` or `tcp://host:port`, without TLS.
+    /// Where Docker's API answers: `unix:///var/run/docker.sock` or `tcp://host:port`; with `docker_tls` the latter is over TLS.
     pub docker_host: String,
+    /// Certificates for TLS with Docker.
+    pub docker_tls: Option<TlsFiles>,
     /// The label that makes a service count: a name (any value but `false`), or `name=value` (exactly that value).
     /// Empty is the same as `com.df.notify`.
     pub notify_label: String,
@@ -43,10 +46,14 @@ pub struct Pace {
     pub debounce: Duration,
     /// The least time between two notifications about the same service; what is true at its end is what is said.
     pub announce_interval: Duration,
-    /// How long Docker may take to begin an answer. Whole seconds, at least one: Docker's client knows no fractions.
+    /// How long Docker may take to begin an answer.
     pub docker_timeout: Duration,
     /// How long the event stream may be silent before it is taken for dead and opened again.
     pub events_silence: Duration,
+    /// The shortest wait between two looks at the tasks.
+    pub tasks_step: Duration,
+    /// How long what is known of tasks counts when Docker lists them no more.
+    pub tasks_lifetime: Duration,
     /// How long a receiver may take to accept a connection.
     pub connect_timeout: Duration,
     /// How long one try of a notification may take from the connection to the end of the reply.
@@ -57,6 +64,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             docker_host: "unix:///var/run/docker.sock".to_owned(),
+            docker_tls: None,
             notify_label: "com.df.notify".to_owned(),
             service_name_prefix: String::new(),
             create_urls: Vec::new(),
@@ -81,6 +89,8 @@ impl Default for Pace {
             // short limit; 10,000 services are listed in well under a second.
             docker_timeout: Duration::from_secs(4),
             events_silence: Duration::from_secs(60),
+            tasks_step: Duration::from_millis(100),
+            tasks_lifetime: Duration::from_secs(15),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
         }

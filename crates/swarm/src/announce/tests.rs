@@ -38,6 +38,8 @@ fn service(line: &str) -> Service {
         version_index: words[2].parse().expect("a version"),
         name: words[0].to_owned(),
         params: [("port", words[3]), ("replicas", "1"), ("serviceName", words[0])].into_iter().collect(),
+        wanted: Some(1),
+        is_updating: false,
     }
 }
 

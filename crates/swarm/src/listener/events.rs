@@ -1,11 +1,10 @@
-//! Follows Docker's service events and asks for a listing at each.
+//! Follows Docker's events of services and nodes, and asks for a listing and a look at the tasks at each.
 //!
 //! What an event says is not read: it is a hint that the list may have changed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
@@ -16,6 +15,7 @@ use crate::docker::{DockerError, EventTime};
 /// Never ends. A stream that breaks, or says nothing for `silence`, is opened again where it ended.
 pub(super) async fn follow(shared: Arc<Shared>, silence: Duration) {
     info!("Listening to Docker Service Events");
+    info!("Listening to Docker Node Events");
     let mut follower = Follower { shared, silence, since: EventTime::now(), backoff: Backoff::new(), is_cut: false };
     loop {
         let Err(error) = follower.follow_one_stream().await else { continue };
@@ -37,16 +37,16 @@ struct Follower {
 impl Follower {
     /// Ends well when the stream was silent for so long that it may be dead, which looks the same as a quiet Swarm.
     async fn follow_one_stream(&mut self) -> Result<(), DockerError> {
-        let mut events = self.shared.engine.service_events(self.since).await?;
+        let mut events = self.shared.engine.events(self.since).await?;
         loop {
             let Ok(event) = timeout(self.silence, events.next()).await else {
                 self.works();
                 return Ok(());
             };
-            let time = event.unwrap_or_else(|| Err(self.shared.engine.events_ended()))?;
+            let time = event?;
             self.works();
             self.since = self.since.max(time);
-            self.shared.wake.notify_one();
+            self.wake();
         }
     }
 
@@ -63,6 +63,11 @@ impl Follower {
             warn!("{error}, Restarting docker event stream");
         }
         self.is_cut = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
         self.shared.wake.notify_one();
+        self.shared.stir.notify_one();
     }
 }

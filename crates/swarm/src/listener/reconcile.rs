@@ -10,7 +10,7 @@ use tracing::{debug, error, info, warn};
 use super::Shared;
 use crate::announce::LastSaid;
 use crate::backoff::Backoff;
-use crate::docker::DockerError;
+use crate::docker::{DockerError, wire};
 use crate::notify::Notifier;
 use crate::settings::Settings;
 
@@ -63,7 +63,7 @@ impl Reconciler {
         if self.shared.say_all_again.swap(false, Ordering::AcqRel) {
             self.said.say_all_again();
         }
-        match self.shared.engine.services(&self.shared.selection.filter()).await {
+        match self.shared.engine.services(Some(&self.shared.selection.filter())).await {
             Ok(listing) => {
                 self.docker_answers();
                 self.announce(listing).await
@@ -75,8 +75,13 @@ impl Reconciler {
         }
     }
 
-    async fn announce(&mut self, listing: Vec<bollard::models::Service>) -> Instant {
-        let services = self.shared.selection.select(listing);
+    async fn announce(&mut self, listing: Vec<wire::Service>) -> Instant {
+        let services = Arc::new(self.shared.selection.select(listing));
+        self.shared.services.send_if_modified(|known| {
+            let is_new = known.as_ref() != Some(&services);
+            *known = Some(Arc::clone(&services));
+            is_new
+        });
         let now = Instant::now();
         let announcement = self.said.announce(&services, now);
         for notification in &announcement.notifications {

@@ -5,6 +5,7 @@
 //! tutorial shows it, in the log of both sides.
 
 use crate::announce::Kind;
+use crate::escape::escape;
 use model::Params;
 use model::params::{self, MASK};
 use reqwest::{Method, Url};
@@ -98,24 +99,6 @@ fn escape_value(_name: &str, value: &str) -> String {
 fn mask_value(name: &str, value: &str) -> String {
     escape(&params::shown(name, value)).replace(&escape(MASK), MASK)
 }
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
-            b' ' => escaped.push('+'),
-            _ => {
-                escaped.push('%');
-                escaped.push(char::from(HEX[usize::from(byte >> 4)]));
-                escaped.push(char::from(HEX[usize::from(byte & 15)]));
-            }
-        }
-    }
-    escaped
-}
-
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 #[cfg(test)]
 mod tests;

@@ -1,32 +1,22 @@
 //! Docker's services in, ours out.
 
-use std::collections::HashMap;
-
-use bollard::models::{ObjectVersion, ServiceSpecModeReplicated};
+use serde_json::{Value, json};
 
 use super::*;
 
-fn listed(name: &str, mode: ServiceSpecMode, labels: &[(&str, &str)]) -> bollard::models::Service {
-    let labels = labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
-    let spec =
-        ServiceSpec { name: Some(name.to_owned()), labels: Some(labels), mode: Some(mode), ..ServiceSpec::default() };
-    bollard::models::Service {
-        id: Some(format!("id-of-{name}")),
-        version: Some(ObjectVersion { index: Some(7) }),
-        spec: Some(spec),
-        ..bollard::models::Service::default()
-    }
+fn listed(name: &str, mode: Value, labels: &[(&str, &str)]) -> wire::Service {
+    let labels: BTreeMap<_, _> = labels.iter().copied().collect();
+    let spec = json!({ "Name": name, "Labels": labels, "Mode": mode });
+    let service = json!({ "ID": format!("id-of-{name}"), "Version": { "Index": 7 }, "Spec": spec });
+    serde_json::from_value(service).expect("a service as Docker writes it")
 }
 
-fn replicated(replicas: i64) -> ServiceSpecMode {
-    ServiceSpecMode {
-        replicated: Some(ServiceSpecModeReplicated { replicas: Some(replicas) }),
-        ..ServiceSpecMode::default()
-    }
+fn replicated(replicas: u64) -> Value {
+    json!({ "Replicated": { "Replicas": replicas } })
 }
 
-fn global() -> ServiceSpecMode {
-    ServiceSpecMode { global: Some(HashMap::new()), ..ServiceSpecMode::default() }
+fn global() -> Value {
+    json!({ "Global": {} })
 }
 
 /// `name=value` pairs, sorted by name.
@@ -34,11 +24,11 @@ fn written(params: &Params) -> String {
     params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-fn select_one(selection: &Selection, service: bollard::models::Service) -> Option<Service> {
+fn select_one(selection: &Selection, service: wire::Service) -> Option<Service> {
     selection.select(vec![service]).into_values().next()
 }
 
-fn params_of(name: &str, mode: ServiceSpecMode, labels: &[(&str, &str)]) -> String {
+fn params_of(name: &str, mode: Value, labels: &[(&str, &str)]) -> String {
     let labels: Vec<_> = labels.iter().copied().chain([("com.df.notify", "true")]).collect();
     let selection = Selection::new("com.df.notify", "");
     written(&select_one(&selection, listed(name, mode, &labels)).expect("it counts").params)
@@ -142,7 +132,7 @@ fn of_two_services_with_one_name_the_one_changed_last_is_known() {
     let stack = |stack: &str, index: u64| {
         let labels = [("com.df.notify", "true"), ("com.df.shortName", "true"), (STACK_LABEL, stack)];
         let mut service = listed(&format!("{stack}_web"), global(), &labels);
-        service.version = Some(ObjectVersion { index: Some(index) });
+        service.version.index = index;
         service
     };
     let selection = Selection::new("com.df.notify", "");
@@ -154,12 +144,26 @@ fn of_two_services_with_one_name_the_one_changed_last_is_known() {
 }
 
 #[test]
+fn a_service_tells_how_many_tasks_it_is_to_have_and_whether_they_are_being_replaced() {
+    let selection = Selection::new("com.df.notify", "");
+    let one = |mode, state: &str| {
+        let mut service = listed("web", mode, &[("com.df.notify", "true")]);
+        service.update_status.state = state.to_owned();
+        let service = select_one(&selection, service).expect("it counts");
+        (service.wanted, service.is_updating)
+    };
+    assert_eq!(one(replicated(3), "completed"), (Some(3), false));
+    assert_eq!(one(global(), "updating"), (None, true));
+    assert_eq!(one(global(), "rollback_started"), (None, true));
+}
+
+#[test]
 fn a_service_without_identifier_name_or_labels_does_not_count() {
     let selection = Selection::new("com.df.notify", "");
     let mut nameless = listed("web", global(), &[("com.df.notify", "true")]);
-    nameless.spec.as_mut().expect("has a spec").name = None;
+    nameless.spec.name.clear();
     let mut unidentified = listed("web", global(), &[("com.df.notify", "true")]);
-    unidentified.id = None;
-    let empty = bollard::models::Service::default();
+    unidentified.id.clear();
+    let empty = wire::Service::default();
     assert!(selection.select(vec![nameless, unidentified, empty]).is_empty());
 }

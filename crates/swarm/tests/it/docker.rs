@@ -1,6 +1,6 @@
-//! A fake Docker Engine: versions, a list of services, a stream of events, and the ways in which they fail.
+//! A fake Docker Engine: versions, lists of services, tasks and nodes, a stream of events, and the ways in which they fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,7 +25,7 @@ pub(crate) struct FakeDocker {
     tasks: JoinSet<()>,
 }
 
-/// How the list of services is answered.
+/// How lists are answered.
 #[derive(Clone, Copy)]
 pub(crate) enum Listing {
     Whole,
@@ -46,7 +46,13 @@ struct Shared {
 }
 
 struct Swarm {
+    api_version: String,
     services: BTreeMap<String, Value>,
+    /// By the name of their service.
+    tasks: BTreeMap<String, Vec<Value>>,
+    nodes: BTreeMap<String, Value>,
+    /// All requests without their queries.
+    calls: BTreeSet<String>,
     index: u64,
     events: Vec<Event>,
     is_mute: bool,
@@ -89,8 +95,17 @@ impl FakeDocker {
         let (opened_sender, opened) = unbounded_channel();
         let (closed_sender, closed) = unbounded_channel();
         let (listings_sender, listings) = watch::channel(0);
-        let swarm =
-            Swarm { services: BTreeMap::new(), index: 10, events: Vec::new(), is_mute: false, listing: Listing::Whole };
+        let swarm = Swarm {
+            api_version: "1.41".to_owned(),
+            services: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            calls: BTreeSet::new(),
+            index: 10,
+            events: Vec::new(),
+            is_mute: false,
+            listing: Listing::Whole,
+        };
         let shared = Shared {
             swarm: Mutex::new(swarm),
             opened: opened_sender,
@@ -103,6 +118,16 @@ impl FakeDocker {
 
     pub(crate) fn host(&self) -> String {
         self.host.clone()
+    }
+
+    /// Speaks this version of the API and no other.
+    pub(crate) fn speaks(&self, version: &str) {
+        version.clone_into(&mut self.swarm().api_version);
+    }
+
+    /// What was asked for by now, without queries.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.swarm().calls.iter().cloned().collect()
     }
 
     /// Kills the daemon: every connection breaks and the socket is gone.
@@ -143,9 +168,48 @@ impl FakeDocker {
         self.tells(swarm, "update", name);
     }
 
+    /// These are the tasks that the service is to have: node, state, and address on the network `proxy`. No event tells.
+    pub(crate) fn runs(&self, service: &str, tasks: &[(&str, &str, &str)]) {
+        let mut swarm = self.swarm();
+        let id = swarm.services[service]["ID"].clone();
+        let task = |(node, state, address): &(&str, &str, &str)| {
+            let network = json!({
+                "Spec": { "Name": "proxy" }, "IPAMOptions": { "Configs": [{ "Subnet": "10.0.1.0/24" }] },
+            });
+            json!({
+                "ID": format!("task-at-{address}"), "ServiceID": id, "NodeID": node, "DesiredState": "running",
+                "Status": { "State": state },
+                "NetworksAttachments": [{ "Network": network, "Addresses": [format!("{address}/24")] }],
+            })
+        };
+        let tasks = tasks.iter().map(task).collect();
+        swarm.tasks.insert(service.to_owned(), tasks);
+    }
+
+    /// A node of this name is there, in this state (`ready`, `down`), and that is told as an event.
+    pub(crate) fn has_node(&self, name: &str, state: &str) {
+        let mut swarm = self.swarm();
+        swarm.index += 1;
+        let node = json!({
+            "ID": name, "Version": { "Index": swarm.index },
+            "Spec": { "Role": "worker", "Availability": "active", "Labels": {} },
+            "Description": { "Hostname": format!("host-{name}"), "Engine": {} },
+            "Status": { "State": state, "Addr": "10.0.0.7" },
+        });
+        swarm.nodes.insert(name.to_owned(), node);
+        self.tells(swarm, "update", name);
+    }
+
+    pub(crate) fn loses_node(&self, name: &str) {
+        let mut swarm = self.swarm();
+        swarm.nodes.remove(name).expect("a node to remove");
+        self.tells(swarm, "remove", name);
+    }
+
     pub(crate) fn removes(&self, name: &str) {
         let mut swarm = self.swarm();
         swarm.services.remove(name).expect("a service to remove");
+        swarm.tasks.remove(name);
         self.tells(swarm, "remove", name);
     }
 
@@ -225,24 +289,30 @@ impl Drop for FakeDocker {
 
 async fn serve(mut stream: impl Stream, shared: Arc<Shared>) {
     let Some(request) = read_request(&mut stream).await else { return };
-    let path = request.strip_prefix("GET ").expect("the listener only reads");
-    match path.split('?').next() {
-        Some("/version") => write_answer(&mut stream, 200, r#"{"ApiVersion":"1.41"}"#).await,
-        Some("/services") => list(stream, path, &shared).await,
-        Some("/events") => tell_events(stream, path, &shared).await,
-        _ => panic!("{path} is not for a listener"),
+    let target = request.strip_prefix("GET ").expect("the listener only reads");
+    let (target, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = shared.takes_call(target);
+    match path.as_str() {
+        "/version" => {
+            let version = shared.swarm.lock().expect("no test panics with it").api_version.clone();
+            write_answer(&mut stream, 200, &json!({ "ApiVersion": version }).to_string()).await;
+        }
+        "/services" | "/tasks" | "/nodes" => list(stream, &path, query, &shared).await,
+        "/events" => tell_events(stream, query, &shared).await,
+        _ => {
+            write_answer(&mut stream, 400, r#"{"message":"client version is too new, or the call unknown"}"#).await;
+        }
     }
 }
 
-async fn list(mut stream: impl Stream, path: &str, shared: &Shared) {
-    assert!(path.ends_with("?filters=%7B%22label%22%3A%5B%22com.df.notify%22%5D%7D"), "{path}");
-    let (services, listing) = {
+async fn list(mut stream: impl Stream, path: &str, query: &str, shared: &Shared) {
+    let (list, listing) = {
         let swarm = shared.swarm.lock().expect("no test panics with it");
-        (serde_json::to_string(&swarm.listed()).expect("json"), swarm.listing)
+        (serde_json::to_string(&swarm.list(path, query)).expect("json"), swarm.listing)
     };
     match listing {
-        Listing::Whole => write_answer(&mut stream, 200, &services).await,
-        Listing::Truncated => write_answer(&mut stream, 200, &services[..services.len() / 2]).await,
+        Listing::Whole => write_answer(&mut stream, 200, &list).await,
+        Listing::Truncated => write_answer(&mut stream, 200, &list[..list.len() / 2]).await,
         Listing::Garbage => write_answer(&mut stream, 200, "<html>").await,
         Listing::NoLeader => {
             let message = r#"{"message":"rpc error: The swarm does not have a leader."}"#;
@@ -250,7 +320,9 @@ async fn list(mut stream: impl Stream, path: &str, shared: &Shared) {
         }
         Listing::Silence => {}
     }
-    shared.listings.send_modify(|count| *count += 1);
+    if path == "/services" {
+        shared.listings.send_modify(|count| *count += 1);
+    }
     if matches!(listing, Listing::Silence) {
         closed(&mut stream).await;
     }
@@ -258,14 +330,24 @@ async fn list(mut stream: impl Stream, path: &str, shared: &Shared) {
 
 impl Swarm {
     /// As Docker filters: the label is there, whatever its value.
-    fn listed(&self) -> Vec<&Value> {
-        self.services.values().filter(|service| !service["Spec"]["Labels"]["com.df.notify"].is_null()).collect()
+    fn list(&self, path: &str, query: &str) -> Vec<&Value> {
+        let labelled = |service: &&Value| !service["Spec"]["Labels"]["com.df.notify"].is_null();
+        match (path, query) {
+            ("/services", "filters=%7B%22label%22%3A%5B%22com.df.notify%22%5D%7D") => {
+                self.services.values().filter(labelled).collect()
+            }
+            ("/services", "") => self.services.values().collect(),
+            ("/tasks", "filters=%7B%22desired-state%22%3A%5B%22running%22%5D%7D") => {
+                self.tasks.values().flatten().collect()
+            }
+            ("/nodes", "") => self.nodes.values().collect(),
+            _ => panic!("{path}?{query} is not for a listener"),
+        }
     }
 }
 
-async fn tell_events(mut stream: impl Stream, path: &str, shared: &Shared) {
-    let query = path.split('?').nth(1).expect("a query");
-    assert!(query.contains("filters=%7B%22type%22%3A%5B%22service%22%5D%7D"), "{query}");
+async fn tell_events(mut stream: impl Stream, query: &str, shared: &Shared) {
+    assert!(query.contains("filters=%7B%22type%22%3A%5B%22service%22%2C%22node%22%5D%7D"), "{query}");
     let since = query.split('&').find_map(|pair| pair.strip_prefix("since=")).expect("since");
     let mut told: u128 = since.replace('.', "").parse().expect("seconds and nanoseconds");
     let mut news = shared.news.subscribe();
@@ -293,6 +375,14 @@ async fn tell_events(mut stream: impl Stream, path: &str, shared: &Shared) {
 }
 
 impl Shared {
+    /// Remembers the call; returns its path without the version if that is spoken here.
+    fn takes_call(&self, target: &str) -> String {
+        let mut swarm = self.swarm.lock().expect("no test panics with it");
+        swarm.calls.insert(format!("GET {target}"));
+        let version = format!("/v{}", swarm.api_version);
+        target.strip_prefix(&version).unwrap_or(target).to_owned()
+    }
+
     fn events_since(&self, nanos: u128) -> Vec<Event> {
         let swarm = self.swarm.lock().expect("no test panics with it");
         swarm.events.iter().filter(|event| event.nanos >= nanos).cloned().collect()

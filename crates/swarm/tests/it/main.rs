@@ -4,12 +4,14 @@
 //! connection, each at most [`PATIENCE`].
 
 mod announcing;
+mod calling;
 mod delivering;
 mod docker;
 mod failing;
 mod http;
 mod log;
 mod receiver;
+mod tasks;
 
 use std::future::Future;
 use std::time::Duration;
@@ -35,6 +37,7 @@ fn settings(docker: &FakeDocker, proxy: &Receiver) -> Settings {
             announce_interval: Duration::ZERO,
             docker_timeout: Duration::from_secs(1),
             events_silence: NEVER,
+            tasks_step: Duration::from_millis(1),
             ..Pace::default()
         },
         ..Settings::default()
