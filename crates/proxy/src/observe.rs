@@ -14,7 +14,7 @@ mod ledger;
 mod session;
 mod why;
 
-pub use access_log::{LogFormat, LogSettings};
+pub use access_log::{LogFormat, LogSettings, timestamp};
 pub use figures::{AnswerFigures, BackendFigures, DURATION_BOUNDS, Durations, Figures, FrontendFigures, ServerFigures};
 
 pub(crate) use client::{Accepted, Head, Observed, Watched, accept_failed, serves};

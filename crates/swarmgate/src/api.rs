@@ -14,6 +14,7 @@ mod remove;
 mod reply;
 mod services;
 mod statistics;
+mod status;
 mod token;
 
 pub use cert::{KEPT, ONLY_NEWER};
@@ -23,10 +24,11 @@ use crate::addresses::ListenerAddress;
 use crate::bearer::Bearer;
 use crate::certificates::Certificates;
 use crate::controller::Controller;
-use crate::follow::Readiness;
 use crate::peers::{Call, Peers};
+use crate::readiness::Ready;
 use crate::sharing::Asked;
 use crate::statistics::Sources;
+use crate::status::Status;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -41,13 +43,10 @@ use query::Pairs;
 use reply::Reply;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// The longest form or certificate that is taken, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
-/// A replica that no listener answers is in service after this, with what it has.
-const READY_AT_THE_LATEST: Duration = Duration::from_secs(30);
 
 /// What the verbs need.
 pub struct Api {
@@ -67,8 +66,8 @@ pub struct Api {
     pub validator: Option<Resolver>,
     /// Asks them.
     pub client: reqwest::Client,
-    /// Whether a listener's services were taken over.
-    pub readiness: Readiness,
+    /// How this replica is.
+    pub status: Status,
     /// What the data plane counts.
     pub observer: Observer,
     /// The same in HAProxy's rows.
@@ -99,6 +98,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/docker-flow-proxy/certs", any(certs::handle))
         .route("/v1/docker-flow-proxy/config", any(config::handle))
         .route("/v1/docker-flow-proxy/ping", any(ping))
+        .route("/v1/docker-flow-proxy/status", any(status::handle))
         .route("/v1/docker-flow-proxy/successfulinitreload", any(successful_initial_reload))
         .route("/v1/docker-flow-proxy/metrics", any(statistics::handle))
         .route("/metrics", any(metrics::handle))
@@ -120,16 +120,13 @@ async fn ping(State(api): State<Arc<Api>>) -> Reply {
 }
 
 /// Readiness: 200 once a listener's services were taken over, or when waiting longer would only keep the replica out of service; 503 once it
-/// is told to stop.
+/// is told to stop. Without a listener it is never ready in this sense, as in Docker Flow.
 async fn successful_initial_reload(State(api): State<Arc<Api>>) -> StatusCode {
     if api.is_stopping() {
         return StatusCode::SERVICE_UNAVAILABLE;
     }
-    if !api.asked.is_over() {
-        return StatusCode::INTERNAL_SERVER_ERROR;
-    }
-    let waited = !api.listeners.is_empty() && api.started.elapsed() >= READY_AT_THE_LATEST;
-    if api.readiness.is_ready() || waited { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
+    let is_ready = matches!(api.status.readiness.now(), Ready::Whole | Ready::Degraded(_));
+    if is_ready && api.asked.is_over() { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
 }
 
 /// A path with doubled or trailing slashes is sent to the clean one; any other is not found.

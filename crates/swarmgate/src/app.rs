@@ -8,12 +8,14 @@ use crate::bearer::Bearer;
 use crate::certificates::{Certificates, Store};
 use crate::controller::Controller;
 use crate::declared;
-use crate::follow::{Follower, Readiness};
+use crate::follow::Follower;
 use crate::listener_api;
 use crate::peers::Peers;
+use crate::readiness::{self, Readiness};
 use crate::settings::{ListenerSettings, ProxySettings, StatisticsSettings};
 use crate::sharing;
 use crate::statistics::Sources;
+use crate::status::{Board, Status};
 use anyhow::Context as _;
 use model::haproxy::{self, Globals, Log, Secrets, TlsTerms};
 use model::service::OwnApi;
@@ -100,12 +102,14 @@ pub async fn start_proxy_logging_to(
     let controller = Controller::start(context, resolver, cell, proxy.ports());
     let certificates = store.start(controller.clone());
     declared::publish(&settings.services, &controller, &certificates).await?;
-    let readiness = Readiness::default();
+    let readiness = Readiness::waiting((!settings.listeners.is_empty()).then_some(readiness::LONGEST_WAIT));
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
-    if !settings.listeners.is_empty() {
-        tasks.spawn(follower(&settings, &controller, &certificates, &client, &readiness).run());
-    }
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
+    let status = Status { board: Board::default(), controller: controller.clone(), readiness, asked: asked.clone() };
+    if !settings.listeners.is_empty() {
+        tasks.spawn(follower(&settings, &status, &certificates, &client).run());
+        tasks.spawn(status.readiness.clone().tell_late());
+    }
     let stopping = Arc::new(AtomicBool::new(false));
     let globals = globals(&settings, &ports);
     let api = Api {
@@ -117,7 +121,7 @@ pub async fn start_proxy_logging_to(
         listeners: settings.listeners.clone(),
         validator,
         client,
-        readiness,
+        status,
         observer: observer.clone(),
         statistics,
         started,
@@ -132,18 +136,18 @@ pub async fn start_proxy_logging_to(
 /// Whoever asks the listeners.
 fn follower(
     settings: &ProxySettings,
-    controller: &Controller,
+    status: &Status,
     certificates: &Certificates,
     client: &reqwest::Client,
-    readiness: &Readiness,
 ) -> Follower {
     Follower {
         listeners: settings.listeners.clone(),
         interval: settings.reconcile_interval,
-        controller: controller.clone(),
+        controller: status.controller.clone(),
         certificates: certificates.clone(),
         client: client.clone(),
-        readiness: readiness.clone(),
+        readiness: status.readiness.clone(),
+        board: status.board.clone(),
     }
 }
 

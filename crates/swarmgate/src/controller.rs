@@ -10,7 +10,7 @@ use proxy::tls::{Certificate, Tls};
 use proxy::{Cell, Ports, Resolver, World};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Letters that may wait; whoever writes more waits for a place.
 const MAILBOX: usize = 1024;
@@ -23,6 +23,7 @@ pub struct Controller {
     mailbox: mpsc::Sender<Letter>,
     cell: Cell,
     context: Arc<Context>,
+    catalog: watch::Receiver<Catalog>,
 }
 
 /// What a command did, and the world it is live in.
@@ -58,6 +59,8 @@ struct Writer {
     retired: Vec<Arc<World>>,
     /// Refusals of lists that were told already.
     told: BTreeSet<String>,
+    /// The catalog as it is known outside: also what is not in any world, such as where a service is known from.
+    shown: watch::Sender<Catalog>,
 }
 
 impl Controller {
@@ -65,6 +68,7 @@ impl Controller {
     pub fn start(context: Context, resolver: Resolver, cell: Cell, ports: Ports) -> Controller {
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         let context = Arc::new(context);
+        let (shown, catalog) = watch::channel(Catalog::default());
         let writer = Writer {
             catalog: Catalog::default(),
             generation: Generation::default(),
@@ -75,9 +79,10 @@ impl Controller {
             ports,
             retired: Vec::new(),
             told: BTreeSet::new(),
+            shown,
         };
         tokio::spawn(writer.run(letters));
-        Controller { mailbox, cell, context }
+        Controller { mailbox, cell, context, catalog }
     }
 
     /// Carries out a command; the answer comes when the change is live.
@@ -109,6 +114,11 @@ impl Controller {
     /// The cell that the data plane serves from.
     pub fn cell(&self) -> &Cell {
         &self.cell
+    }
+
+    /// All services as the writer has them now, those that were refused too.
+    pub fn catalog(&self) -> Catalog {
+        self.catalog.borrow().clone()
     }
 
     /// What is said to every service.
@@ -149,6 +159,7 @@ impl Writer {
         if changed {
             self.publish();
         }
+        self.show();
         if !answers.is_empty() {
             let wanted = self.cell.world().snapshot().tcp.frontends().iter().map(|frontend| frontend.port).collect();
             self.ports.open_only(&wanted).await;
@@ -174,6 +185,17 @@ impl Writer {
             }
             reserve(ports, service)
         })
+    }
+
+    fn show(&self) {
+        let catalog = &self.catalog;
+        self.shown.send_if_modified(|shown| {
+            let is_same = shown.edition() == catalog.edition() && shown.quarantine().is(catalog.quarantine());
+            if !is_same {
+                shown.clone_from(catalog);
+            }
+            !is_same
+        });
     }
 
     fn publish(&mut self) {

@@ -6,11 +6,11 @@
 use crate::addresses::ListenerAddress;
 use crate::certificates::{Certificates, service};
 use crate::controller::{Controller, Stopping};
+use crate::readiness::Readiness;
+use crate::status::{Board, ListenerNote};
 use model::Params;
 use model::catalog::{Command, List};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -22,10 +22,6 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 /// A replica that has nothing yet serves nobody, so it asks often.
 const LONGEST_RETRY_BEFORE_READY: Duration = Duration::from_secs(1);
-
-/// Whether the services of a listener were taken over once.
-#[derive(Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
 
 /// Asks listeners and hands their lists to the writer.
 pub struct Follower {
@@ -41,6 +37,8 @@ pub struct Follower {
     pub client: reqwest::Client,
     /// Set by the first answer.
     pub readiness: Readiness,
+    /// Where it is noted what came of each question.
+    pub board: Board,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -51,17 +49,6 @@ enum NoList {
     TooLong,
     #[error("the list is not one: {0}")]
     Json(#[from] serde_json::Error),
-}
-
-impl Readiness {
-    /// Whether a first list was taken over.
-    pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 impl Follower {
@@ -79,7 +66,7 @@ impl Follower {
             }
             was_silent = silent.is_some();
             let wait = if was_silent { retry } else { self.interval };
-            let longest = if self.readiness.is_ready() { self.interval } else { LONGEST_RETRY_BEFORE_READY };
+            let longest = if self.readiness.has_list() { self.interval } else { LONGEST_RETRY_BEFORE_READY };
             retry = if was_silent { (retry * 2).min(longest) } else { FIRST_RETRY };
             sleep(wait).await;
         }
@@ -89,14 +76,15 @@ impl Follower {
     async fn ask_all(&self) -> Result<Vec<(&ListenerAddress, Result<(), NoList>)>, Stopping> {
         let asked = self.controller.now().await?;
         let mut list = List { services: Vec::new(), complete: true, asked };
-        let mut answers = Vec::new();
+        let (mut answers, mut notes) = (Vec::new(), Vec::new());
         for address in &self.listeners {
             let answer = self.ask(address).await.map(|(services, complete)| {
                 list.services.extend(services);
-                list.complete &= complete;
+                complete
             });
-            list.complete &= answer.is_ok();
-            answers.push((address, answer));
+            notes.push(note(address, &answer));
+            list.complete &= answer.as_ref().is_ok_and(|complete| *complete);
+            answers.push((address, answer.map(drop)));
         }
         if answers.iter().any(|(_, answer)| answer.is_ok()) {
             let count = list.services.len();
@@ -104,11 +92,12 @@ impl Follower {
             if let Ok(done) = self.controller.command(Command::Reconcile(list)).await? {
                 service::keep(&self.certificates, &self.controller, &done.applied, true).await;
             }
-            if !self.readiness.is_ready() {
+            if !self.readiness.has_list() {
                 tracing::info!("Ready: {count} services from the listener are taken over");
                 self.readiness.set();
             }
         }
+        self.board.asked(notes);
         Ok(answers)
     }
 
@@ -126,6 +115,11 @@ impl Follower {
         let services: Vec<BTreeMap<String, String>> = serde_json::from_slice(&body)?;
         Ok((services.into_iter().map(Params::from_iter).collect(), complete))
     }
+}
+
+fn note(address: &ListenerAddress, answer: &Result<bool, NoList>) -> ListenerNote {
+    let complete = answer.as_ref().is_ok_and(|complete| *complete);
+    ListenerNote { address: address.to_string(), complete, error: answer.as_ref().err().map(|error| causes(error)) }
 }
 
 /// An error with its causes in one line; the client's own text names only the outermost.

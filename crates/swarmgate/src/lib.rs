@@ -17,6 +17,8 @@ pub mod listener_api;
 pub mod output;
 pub mod peers;
 pub mod ping;
+pub mod readiness;
 pub mod settings;
 pub mod sharing;
 pub mod statistics;
+pub mod status;

@@ -11,6 +11,8 @@ mod haproxy;
 mod json;
 mod line;
 
+pub use date::timestamp;
+
 pub(super) use batch::Outbox;
 pub(super) use line::{Facts, Line};
 

@@ -59,6 +59,12 @@ pub(super) fn wants_distribution(params: &Params) -> bool {
     ["1", "t", "true", "on"].iter().any(|yes| asked.trim().eq_ignore_ascii_case(yes))
 }
 
+/// Whether the call says that it does not want something.
+pub(super) fn is_denied(params: &Params, name: &str) -> bool {
+    let asked = params.get_any_case(name).unwrap_or_default();
+    ["0", "f", "false", "off"].iter().any(|no| asked.trim().eq_ignore_ascii_case(no))
+}
+
 /// A query for the log: secrets masked, control characters still encoded.
 pub(super) fn masked(query: &str) -> String {
     // A name may be encoded like a value.

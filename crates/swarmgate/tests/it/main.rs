@@ -45,6 +45,7 @@ mod sharing;
 mod sni;
 mod statements;
 mod statistics;
+mod status;
 mod sticky;
 mod storm;
 mod taking;

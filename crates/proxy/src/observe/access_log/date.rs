@@ -44,6 +44,12 @@ impl Date {
     }
 }
 
+/// A moment in UTC, to the second, as RFC 3339 writes it: `2026-11-23T04:00:00Z`. A time before 1970 is 1970.
+pub fn timestamp(time: SystemTime) -> String {
+    let Date { year, month, day, hour, minute, second, .. } = Date::of(time);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// Year, month and day of a count of days since 1970: whole cycles of 400 years, counted from a 1 March so that a leap day comes last.
 fn civil(days: u64) -> (u64, u64, u64) {
     const CYCLE: u64 = 146_097;
@@ -75,5 +81,7 @@ mod tests {
             let Date { year, month, day, hour, minute, second, .. } = date;
             assert_eq!(format!("{year}-{month}-{day} {hour}:{minute}:{second}"), expected);
         }
+        let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(951_782_461_999);
+        assert_eq!(timestamp(moment), "2000-02-29T00:01:01Z");
     }
 }
