@@ -1,0 +1,51 @@
+//! The nodes, by their numbers: their Engines, and what may happen to them. All of it is done by `scripts/cluster`.
+
+use anyhow::{Context, Result, ensure};
+use std::process::Command;
+
+/// All nodes. The first three are managers.
+pub(crate) const NODES: std::ops::RangeInclusive<usize> = 1..=4;
+/// The managers.
+pub(crate) const MANAGERS: std::ops::RangeInclusive<usize> = 1..=3;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/cluster");
+
+/// Does something to a node: `off`, `on`, `crash`, `stop`, `start`, `hang`, `resume`, `cut` or `heal`; or asks for its `init`.
+///
+/// # Errors
+/// When it fails, with what it said.
+pub(crate) fn cluster(verb: &str, node: usize) -> Result<String> {
+    output(Command::new(SCRIPT).args([verb, &node.to_string()]))
+}
+
+/// Asks the Engine of a node, for at most a minute.
+///
+/// # Errors
+/// When it fails, with what it said.
+pub(crate) fn docker(node: usize, arguments: &[&str]) -> Result<String> {
+    docker_within(60, node, arguments)
+}
+
+/// The same for at most so many seconds.
+///
+/// # Errors
+/// When it fails, with what it said.
+pub(crate) fn docker_within(seconds: u32, node: usize, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(SCRIPT);
+    output(command.env("LIMIT", seconds.to_string()).args(["docker", &node.to_string()]).args(arguments))
+}
+
+/// Where this machine keeps the file `place` of the node's `/proc`.
+///
+/// # Errors
+/// When the node is off.
+pub(crate) fn proc(node: usize, place: &str) -> Result<String> {
+    Ok(format!("/proc/{}/root/proc/{place}", cluster("init", node)?.trim()))
+}
+
+fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {} {}", output.status, said.trim());
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

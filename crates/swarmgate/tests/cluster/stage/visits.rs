@@ -1,0 +1,158 @@
+//! What the visitors do together.
+
+use super::{Service, Stage, eventually, service::running_since};
+use crate::{
+    node::{NODES, docker},
+    talk::{Moment, Tally, What},
+    visitor::Visitor,
+};
+use anyhow::{Context, Result, bail, ensure};
+use std::{collections::BTreeSet, time::Duration};
+
+impl Stage {
+    /// A visitor beside each replica of the proxy that is healthy: as many as there are nodes for them.
+    ///
+    /// # Errors
+    /// When there are more or fewer replicas.
+    pub(super) fn meet(&mut self) -> Result<()> {
+        let manager = self.manager()?;
+        let there: Vec<usize> = NODES.filter(|node| *node != 1 && !self.away.contains(node)).collect();
+        // A container that runs may be one that the Swarm has given up already.
+        let mut replicas = replicas(manager)?;
+        replicas.retain(|(node, _)| there.contains(node));
+        ensure!(replicas.len() == there.len(), "replicas of the proxy: {replicas:?}");
+        self.visitors.retain(|visitor| replicas.remove(&(visitor.node, visitor.container.clone())));
+        for (node, container) in replicas {
+            self.visitors.push(Visitor::beside(node, &container)?);
+        }
+        Ok(())
+    }
+
+    /// The visitors together ask for `host` so many times a second, from now on.
+    ///
+    /// # Errors
+    /// When a visitor is gone.
+    pub(crate) fn load(&mut self, host: &str, per_second: u32) -> Result<()> {
+        // Each takes its turn.
+        let pause = Duration::from_secs(1) / per_second * u32::try_from(self.visitors.len())?;
+        for visitor in &mut self.visitors {
+            visitor.told(What::Load { host: host.to_owned(), pause })?;
+        }
+        Ok(())
+    }
+
+    /// What became of all requests for `host`, which is asked for no more.
+    ///
+    /// # Errors
+    /// When a visitor is gone.
+    pub(crate) fn unload(&mut self, host: &str) -> Result<Tally> {
+        for visitor in &mut self.visitors {
+            visitor.told(What::Unload { host: host.to_owned() })?;
+        }
+        self.gather()?;
+        self.tallies.remove(host).with_context(|| format!("nobody asked for {host}"))
+    }
+
+    /// Takes over what the visitors have counted.
+    ///
+    /// # Errors
+    /// When a visitor is gone.
+    pub(super) fn gather(&mut self) -> Result<()> {
+        for visitor in &mut self.visitors {
+            for counted in visitor.tally()? {
+                let tally = self.tallies.entry(counted.host).or_default();
+                tally.whole += counted.whole;
+                tally.slowest = tally.slowest.max(counted.slowest);
+                tally.lost.extend(counted.lost);
+            }
+        }
+        Ok(())
+    }
+
+    /// When each visitor had its first hello from `host`.
+    ///
+    /// # Errors
+    /// When one has none within `limit`.
+    pub(crate) fn firsts(&mut self, host: &str, limit: Duration) -> Result<Vec<Moment>> {
+        let orders = self.looks_for(host, limit)?;
+        self.found(&orders, limit)
+    }
+
+    /// Every visitor begins to look for `host`; the numbers of their orders.
+    ///
+    /// # Errors
+    /// When a visitor is gone.
+    pub(crate) fn looks_for(&mut self, host: &str, limit: Duration) -> Result<Vec<u64>> {
+        let first = |visitor: &mut Visitor| visitor.told(What::First { host: host.to_owned(), limit });
+        self.visitors.iter_mut().map(first).collect()
+    }
+
+    /// When each visitor has found what it looks for.
+    ///
+    /// # Errors
+    /// When one has not.
+    pub(crate) fn found(&mut self, orders: &[u64], limit: Duration) -> Result<Vec<Moment>> {
+        // The visitors are told the limit too, and say why.
+        let limit = limit + Duration::from_secs(35);
+        self.visitors.iter_mut().zip(orders).map(|(visitor, order)| visitor.moment(*order, limit)).collect()
+    }
+
+    /// Creates a service of one task, and removes it again; how long after its task ran, or after `since` if that is later, it
+    /// answered through every replica.
+    ///
+    /// # Errors
+    /// When it does not within `limit` of that.
+    pub(crate) fn routes(&mut self, service: &str, since: Moment, limit: Duration) -> Result<Duration> {
+        let (host, patience) = (format!("{service}.test"), super::PATIENCE);
+        let orders = self.looks_for(&host, patience)?;
+        let manager = self.manager()?;
+        Service::named(service).create(manager)?;
+        let ran = eventually("its task", || running_since(manager, service, 1))?;
+        let last = self.found(&orders, patience)?.into_iter().max().context("there are visitors")?;
+        let ran = ran.into_iter().max().context("there is a task")?.max(since);
+        let took = last.since(ran);
+        ensure!(took <= limit, "{service} runs since {ran}, and answers through all only since {last}, {took:?} later");
+        docker(manager, &["service", "rm", service])?;
+        Ok(took)
+    }
+
+    /// An error unless `count` tasks of a service run.
+    ///
+    /// # Errors
+    /// When fewer do.
+    pub(crate) fn tasks_run(&self, service: &str, count: usize) -> Result<Vec<Moment>> {
+        running_since(self.manager()?, service, count)
+    }
+
+    /// The names of all backends that each replica has, which are the same.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub(crate) fn backends(&mut self) -> Result<BTreeSet<String>> {
+        let mut all: Option<BTreeSet<String>> = None;
+        for visitor in &mut self.visitors {
+            let config = visitor.api("config")?;
+            let backends = config.lines().filter_map(|line| line.strip_prefix("backend ")).map(str::to_owned).collect();
+            match &all {
+                Some(others) if *others != backends => bail!("{visitor} has {backends:?}, others {others:?}"),
+                _ => all = Some(backends),
+            }
+        }
+        all.context("there are visitors")
+    }
+}
+
+/// The replicas of the proxy that run and are to run: their nodes and containers.
+fn replicas(manager: usize) -> Result<BTreeSet<(usize, String)>> {
+    let wanted = ["--filter", "desired-state=running", "--format", "{{.ID}} {{.Node}}", "--no-trunc", "proxy"];
+    let tasks = docker(manager, &[["service", "ps"].as_slice(), &wanted].concat())?;
+    let mut replicas = BTreeSet::new();
+    for (task, node) in tasks.lines().filter_map(|task| task.split_once(" node-")) {
+        let format = "{{.Status.State}} {{with .Status.ContainerStatus}}{{.ContainerID}}{{end}}";
+        let state = docker(manager, &["inspect", "--format", format, task])?;
+        if let Some(container) = state.trim().strip_prefix("running ") {
+            replicas.insert((node.parse().context("the number of a node")?, container.to_owned()));
+        }
+    }
+    Ok(replicas)
+}
