@@ -4,8 +4,10 @@
 //! destination; the first rule whose conditions all hold wins. Redirects of all services come before any route.
 //! Not here: reading a request from the wire, and dialling a backend.
 
+mod claim;
 mod compile;
 mod few;
+pub mod finding;
 pub mod head;
 pub mod host;
 mod index;

@@ -7,7 +7,7 @@ mod connection_mode;
 mod destinations;
 mod own_api;
 mod parse;
-mod read;
+pub(crate) mod read;
 mod refusal;
 mod server_tls;
 mod sessions;

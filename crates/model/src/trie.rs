@@ -4,6 +4,7 @@
 //! never on the order in which they came.
 //! Not here: what the values are. The catalog keeps services in it, `route::index` hosts and paths.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Values by key, in bytewise order of the keys. Every step costs time by the length of the key, not by their number.
@@ -61,6 +62,24 @@ impl<V> Trie<V> {
             node.value.iter().for_each(&mut visit);
             let Some(child) = tail.first().and_then(|first| node.child(*first)) else { return };
             (node, rest) = (child, tail);
+        }
+    }
+
+    /// Calls `visit` with the value of every key that starts with `text`, in bytewise order, until it breaks off.
+    pub(crate) fn visit_below<'t>(
+        &'t self,
+        text: &[u8],
+        visit: &mut impl FnMut(&'t V) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(mut node) = self.root.as_deref() else { return ControlFlow::Continue(()) };
+        let mut rest = text;
+        while let Some(tail) = rest.strip_prefix(&*node.label).filter(|tail| !tail.is_empty()) {
+            let Some(child) = node.child(tail[0]) else { return ControlFlow::Continue(()) };
+            (node, rest) = (child, tail);
+        }
+        match node.label.starts_with(rest) {
+            true => Iter { waiting: vec![node] }.try_for_each(visit),
+            false => ControlFlow::Continue(()),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Not here: finding the rule for a host among thousands (`route::index`).
 
+mod implied;
+
 use crate::pattern::{BadPattern, Pattern};
 use crate::word;
 

@@ -5,6 +5,8 @@
 //! A clone shares all but what changes afterwards.
 //! Not here: what a rule's other conditions are (`route::rule`).
 
+mod cover;
+
 use super::few::Few;
 use super::head::RequestHead;
 use super::host::HostPattern;

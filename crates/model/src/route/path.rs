@@ -3,6 +3,8 @@
 //! Paths are compared byte for byte as they came: no percent-decoding, no dot segments, no doubled slashes removed, as in HAProxy.
 //! Not here: finding the rule for a path among thousands (`route::index`).
 
+mod implied;
+
 use crate::pattern::Pattern;
 use crate::word;
 use std::fmt;

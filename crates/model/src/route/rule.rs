@@ -92,6 +92,11 @@ impl Rule {
         &self.service.destinations[self.destination as usize]
     }
 
+    /// Whether aclName and serviceName decide which of the two is asked first, because neither has a path that puts it first or last.
+    pub(super) fn is_of_class_of(&self, other: &Rule) -> bool {
+        self.order.as_bytes().first() == other.order.as_bytes().first()
+    }
+
     /// The port of the proxy the request must have come in on; `None`: any.
     pub fn source_port(&self) -> Option<u16> {
         let destination = self.destination();

@@ -9,14 +9,31 @@ use std::sync::Arc;
 
 /// A request as a test writes it.
 #[derive(Clone, Debug)]
-struct Asked {
+pub(super) struct Asked {
     method: &'static str,
     host: Option<String>,
-    path: String,
+    pub(super) path: String,
     port: u16,
     secure: bool,
     verified: bool,
     fields: Vec<(&'static str, &'static str)>,
+}
+
+impl Asked {
+    /// Lends the head that a table looks at.
+    pub(super) fn with_head<T>(&self, look: impl FnOnce(&RequestHead<'_>) -> T) -> T {
+        let fields: Vec<_> = self.fields.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        look(&RequestHead {
+            method: self.method.as_bytes(),
+            host: self.host.as_deref().map(str::as_bytes),
+            target: self.path.as_bytes(),
+            path: self.path.as_bytes(),
+            port: self.port,
+            secure: self.secure,
+            verified: self.verified,
+            fields: &FieldList(&fields),
+        })
+    }
 }
 
 /// A verdict that can be compared and read.
@@ -25,28 +42,17 @@ fn verdict(
     asked: &Asked,
     find: impl for<'t> Fn(&'t RouteTable, &RequestHead<'_>) -> Verdict<'t>,
 ) -> String {
-    let fields: Vec<_> = asked.fields.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-    let head = RequestHead {
-        method: asked.method.as_bytes(),
-        host: asked.host.as_deref().map(str::as_bytes),
-        target: asked.path.as_bytes(),
-        path: asked.path.as_bytes(),
-        port: asked.port,
-        secure: asked.secure,
-        verified: asked.verified,
-        fields: &FieldList(&fields),
-    };
-    match find(table, &head) {
+    asked.with_head(|head| match find(table, head) {
         Verdict::Forward(route) => table.backend(route).name.to_string(),
         Verdict::Redirect(redirect) => format!("{} {}", redirect.status, String::from_utf8_lossy(&redirect.location)),
         Verdict::Deny => "403".to_owned(),
         Verdict::Unauthorized { realm } => format!("401 {realm}"),
         Verdict::Check { route, .. } => format!("{} if the password is right", table.backend(route).name),
         Verdict::NoRoute => "503".to_owned(),
-    }
+    })
 }
 
-fn catalog(services: &[Vec<(String, String)>], context: &Context) -> Catalog {
+pub(super) fn catalog(services: &[Vec<(String, String)>], context: &Context) -> Catalog {
     let mut catalog = Catalog::default();
     services.iter().for_each(|service| configure(&mut catalog, service, context));
     catalog
@@ -58,17 +64,14 @@ fn configure(catalog: &mut Catalog, service: &[(String, String)], context: &Cont
     let _ = catalog.apply(Command::Configure(params), context);
 }
 
+/// The parameters of a query without escapes.
+pub(super) fn params(query: &str) -> Vec<(String, String)> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 fn check(services: &[&str], asked: &[(&str, &str)]) {
-    let services: Vec<Vec<(String, String)>> = services
-        .iter()
-        .map(|query| {
-            query
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .map(|(n, v)| (n.to_owned(), v.to_owned()))
-                .collect()
-        })
-        .collect();
+    let services: Vec<_> = services.iter().map(|query| params(query)).collect();
     let table = RouteTable::compile(&catalog(&services, &Context::default()), &Context::default());
     for (request, expected) in asked {
         let (host, path) = request.split_at(request.find('/').unwrap());
@@ -169,7 +172,7 @@ const ALGORITHMS: &[&str] =
     &["hdr(host)", "hdr_beg(host)", "hdr_dom(host)", "hdr_end(host)", "hdr_sub(host)", "hdr_reg(host)", ""];
 
 prop_compose! {
-    fn any_service()(
+    pub(super) fn any_service()(
         name in from(&["a", "b", "c", "d", "e", "f"]),
         acl in from(&["", "", "", "0", "z", "B"]),
         path in list(PATHS, false),
@@ -197,7 +200,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_request()(
+    pub(super) fn any_request()(
         method in from(&["GET", "POST"]),
         host in prop::option::weighted(0.9, from(&["a.com", "A.com:81", "b.a.com", "xa.com.", "com", "a.com.org", "old.com", "c.b.a.com", "a.b.c", "[::1]:80"])),
         path in prop_oneof![from(PATHS).prop_map(str::to_owned), prop::string::string_regex("/[aAb/.]{0,6}").unwrap()],

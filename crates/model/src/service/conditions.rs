@@ -2,7 +2,7 @@
 //!
 //! Not here: everything else about a destination (`service::destinations`), and comparing a request with these (`route`).
 
-use super::read::Reader;
+use super::read::{Reader, shown};
 use super::tcp::sni_matcher;
 use super::{Context, Mode};
 use crate::expression::fields::is_token;
@@ -59,7 +59,13 @@ pub(super) fn read_paths(reader: &mut Reader<'_>, name: &'static str, kind: Path
             continue;
         }
         match PathPattern::parse(&text, kind) {
-            Ok(pattern) => patterns.push(pattern),
+            Ok(pattern) => {
+                if pattern.is_hopeless() {
+                    let shown = shown(name, &text);
+                    reader.warn(name, format!("no request has a path that begins with `{shown}`; begin it with `/`"));
+                }
+                patterns.push(pattern);
+            }
             Err(reason) => reader.bad(name, &text, &reason),
         }
     }

@@ -147,7 +147,7 @@ impl<'p> Reader<'p> {
 }
 
 /// A value as an error may show it: no secret, no control character, not endless.
-pub(super) fn shown(name: &str, value: &str) -> String {
+pub(crate) fn shown(name: &str, value: &str) -> String {
     let value = params::shown(name, value);
     let mut text: String = value.chars().take(80).flat_map(char::escape_debug).collect();
     if value.chars().nth(80).is_some() {

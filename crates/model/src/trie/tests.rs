@@ -3,6 +3,7 @@
 use super::Trie;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 fn trie(keys: &[&str]) -> Trie<String> {
     let mut trie = Trie::default();
@@ -32,6 +33,24 @@ fn all_prefixes_are_visited_shortest_first() {
     assert_eq!(found(&trie, "/demo/hello/x"), ["", "/", "/de", "/demo", "/demo/hello"]);
     assert_eq!(found(&trie, "/dem"), ["", "/", "/de"]);
     assert_eq!(found(&trie, "x"), [""]);
+}
+
+#[test]
+fn all_keys_below_a_text_are_visited_in_order_until_it_is_enough() {
+    let trie = trie(&["/demo/hello", "/demo", "/de", "/demonstration", "/", "/other"]);
+    let below = |text: &str, most: usize| {
+        let mut found = Vec::new();
+        let _ = trie.visit_below(text.as_bytes(), &mut |value: &String| {
+            found.push(value.clone());
+            if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        found
+    };
+    assert_eq!(below("/dem", 9), ["/demo", "/demo/hello", "/demonstration"]);
+    assert_eq!(below("/demo", 9), ["/demo", "/demo/hello", "/demonstration"]);
+    assert_eq!(below("", 3), ["/", "/de", "/demo"]);
+    assert_eq!(below("/demos", 9), Vec::<String>::new());
+    assert_eq!(below("x", 9), Vec::<String>::new());
 }
 
 #[test]
