@@ -2,6 +2,8 @@
 //!
 //! Not here: following the Swarm (the crate `swarm`).
 
+mod tasks;
+
 use crate::api::elsewhere;
 use crate::follow::COMPLETE;
 use axum::extract::State;
@@ -17,6 +19,7 @@ use swarm::Listener;
 pub fn router(listener: Listener) -> Router {
     Router::new()
         .route("/v1/docker-flow-swarm-listener/get-services", any(get_services))
+        .route("/v1/docker-flow-swarm-listener/get-tasks", any(tasks::get_tasks))
         .route("/v1/docker-flow-swarm-listener/notify-services", any(notify_services))
         .route("/v1/docker-flow-swarm-listener/ping", any(ok))
         .fallback(elsewhere)
