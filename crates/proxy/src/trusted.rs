@@ -30,6 +30,16 @@ impl Network {
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         network.ok().map(|network: IpNet| Network(network.trunc()))
     }
+
+    /// Whether `ip` lies in it.
+    pub(crate) fn contains(&self, ip: IpAddr) -> bool {
+        self.0.contains(&ip)
+    }
+
+    /// The first address that a machine may have in it.
+    pub(crate) fn first(&self) -> IpAddr {
+        self.0.hosts().next().unwrap_or_else(|| self.0.addr())
+    }
 }
 
 impl FromIterator<Network> for Trusted {
@@ -43,7 +53,7 @@ impl Trusted {
         let peer = peer.to_canonical();
         match &self.0 {
             none if none.is_empty() => Trust::Unlimited,
-            listed if listed.iter().any(|network| network.0.contains(&peer)) => Trust::Listed,
+            listed if listed.iter().any(|network| network.contains(peer)) => Trust::Listed,
             _ => Trust::Stranger,
         }
     }

@@ -9,6 +9,7 @@ use crate::certificates::{Certificates, Store};
 use crate::controller::Controller;
 use crate::declared;
 use crate::follow::Follower;
+use crate::follow::tasks::TaskFollower;
 use crate::listener_api;
 use crate::peers::Peers;
 use crate::readiness::{self, Readiness};
@@ -99,6 +100,7 @@ pub async fn start_proxy_logging_to(
     let own_api = OwnApi { port: api_address.port(), service_name: settings.service_name.clone() };
     let context = model::Context { ports: ports.clone(), own_api: Some(own_api), ..settings.context.clone() };
     let validator = settings.validates_addresses.then(|| resolver.clone());
+    let of_tasks = resolver.clone();
     let controller = Controller::start(context, resolver, cell, proxy.ports());
     let certificates = store.start(controller.clone());
     declared::publish(&settings.services, &controller, &certificates).await?;
@@ -108,6 +110,8 @@ pub async fn start_proxy_logging_to(
     let status = Status { board: Board::default(), controller: controller.clone(), readiness, asked: asked.clone() };
     if !settings.listeners.is_empty() {
         tasks.spawn(follower(&settings, &status, &certificates, &client).run());
+        let (listeners, client) = (settings.listeners.clone(), client.clone());
+        tasks.spawn(TaskFollower { listeners, client, resolver: of_tasks }.run());
         tasks.spawn(status.readiness.clone().tell_late());
     }
     let stopping = Arc::new(AtomicBool::new(false));

@@ -1,7 +1,9 @@
 //! Following the listeners: asking them for all services at the start, and again and again after it.
 //!
 //! A list heals what notifications missed: a lost call, a replica that was down, a service that went while nobody looked.
-//! Not here: what a list does to the catalog (`model::catalog`).
+//! Not here: what a list does to the catalog (`model::catalog`), and which tasks are running (`follow::tasks`).
+
+pub mod tasks;
 
 use crate::addresses::ListenerAddress;
 use crate::certificates::{Certificates, service};

@@ -270,7 +270,7 @@ impl Host {
         if let Some(reason) =
             after.unreachable.as_deref().filter(|reason| before.unreachable.as_deref() != Some(reason))
         {
-            tracing::warn!("Service {host} cannot be reached: {reason}");
+            tracing::warn!("No task of {host} can be reached: {reason}");
         }
         let (By::Tasks(_), By::Tasks(_)) = (before.by, after.by) else { return };
         match (before.addresses.is_empty(), after.addresses.is_empty()) {

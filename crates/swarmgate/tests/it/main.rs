@@ -49,6 +49,7 @@ mod status;
 mod sticky;
 mod storm;
 mod taking;
+mod tasks;
 mod tcp;
 mod timeouts;
 mod token;

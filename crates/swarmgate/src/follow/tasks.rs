@@ -1,0 +1,218 @@
+//! Following the tasks of services: each listener is asked which of them may get requests, and the resolver is told.
+//!
+//! A listener that fails takes nobody away: its last list counts for [`SILENCE`], and then DNS does, as with Docker Flow's own listener, which
+//! tells no tasks. Not here: which services there are (`follow`), and dialling (`proxy::Resolver`).
+
+mod list;
+mod near;
+
+use super::causes;
+use crate::addresses::ListenerAddress;
+use list::TaskList;
+use proxy::{Resolver, is_attached};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+/// How long a listener may keep a question whose answer has not changed. Short, because only an answer shows that it is alive.
+const HELD: Duration = Duration::from_secs(5);
+/// For one question and its whole answer.
+const TIMEOUT: Duration = Duration::from_secs(8);
+/// A list counts for so long after the last good answer. Tasks come and go meanwhile, which DNS may know.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How often a listener that knows nothing of tasks is asked whether it has become one that does.
+const ASK_OLD: Duration = Duration::from_secs(30);
+/// Between an answer and the next question, should a listener answer without holding any, or have news all the time.
+const PAUSE: Duration = Duration::from_millis(100);
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+const LONGEST_RETRY: Duration = Duration::from_secs(2);
+/// The longest list that is taken, in bytes: about 200,000 tasks.
+const LONGEST_LIST: usize = 64 * 1024 * 1024;
+
+/// Asks listeners for tasks and tells a resolver.
+pub struct TaskFollower {
+    /// Whom to ask.
+    pub listeners: Vec<ListenerAddress>,
+    /// Asks.
+    pub client: reqwest::Client,
+    /// Who is told.
+    pub resolver: Resolver,
+}
+
+/// What one listener says: its list, and which of its networks this machine is attached to; `None`: nothing that counts.
+type Heard = Option<(TaskList, BTreeSet<String>)>;
+
+/// One listener, asked again and again.
+struct Poll {
+    address: ListenerAddress,
+    client: reqwest::Client,
+    heard: Heard,
+    /// When it gave its last good answer, or when it was first asked.
+    good: Instant,
+    /// An operator was told that it says nothing.
+    is_silent: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoTasks {
+    #[error("it answers 404, as listeners do that tell no tasks")]
+    Old,
+    #[error("{}", causes(.0))]
+    Http(#[from] reqwest::Error),
+    #[error("the list has more than {LONGEST_LIST} bytes")]
+    TooLong,
+    #[error("the list is not one: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl TaskFollower {
+    /// Asks for ever, each listener by itself.
+    pub async fn run(self) {
+        let (say, mut said) = mpsc::channel(self.listeners.len().max(1));
+        let mut polls = JoinSet::new();
+        for (place, address) in self.listeners.iter().cloned().enumerate() {
+            let (client, say) = (self.client.clone(), say.clone());
+            let poll = Poll { address, client, heard: None, good: Instant::now(), is_silent: false };
+            polls.spawn(poll.run(place, say));
+        }
+        drop(say);
+        let mut all: Vec<Heard> = self.listeners.iter().map(|_| None).collect();
+        while let Some((place, heard)) = said.recv().await {
+            all[place] = heard;
+            self.tell(&all);
+        }
+    }
+
+    fn tell(&self, all: &[Heard]) {
+        let mut lists = all.iter().flatten().map(|(list, attached)| near::tasks(list, attached)).peekable();
+        if lists.peek().is_some() {
+            self.resolver.tasks_are(near::together(lists));
+        } else {
+            self.resolver.tasks_are_unknown();
+        }
+    }
+}
+
+impl Poll {
+    /// Asks until nobody listens, and says what changed.
+    async fn run(mut self, place: usize, say: mpsc::Sender<(usize, Heard)>) {
+        let mut retry = FIRST_RETRY;
+        // An answer that is waited for proves nothing of a listener that has just failed.
+        let mut may_hold = false;
+        loop {
+            let answer = self.ask(may_hold).await;
+            may_hold = answer.is_ok();
+            let (wait, changed) = match answer {
+                Ok(list) => {
+                    retry = FIRST_RETRY;
+                    (PAUSE, self.hears(list))
+                }
+                Err(error) => {
+                    let wait = if matches!(error, NoTasks::Old) { ASK_OLD } else { retry };
+                    retry = (retry * 2).min(LONGEST_RETRY);
+                    (wait, self.fails(&error))
+                }
+            };
+            if changed && say.send((place, self.heard.clone())).await.is_err() {
+                return;
+            }
+            sleep(wait).await;
+        }
+    }
+
+    /// Takes in a list; whether that changes anything.
+    fn hears(&mut self, list: TaskList) -> bool {
+        self.good = Instant::now();
+        if std::mem::take(&mut self.is_silent) {
+            tracing::info!("Listener {} tells which tasks run", self.address);
+        }
+        // This machine may have been attached to another network while the list is the same.
+        let attached = list.attached(is_attached);
+        let before = self.heard.as_ref().map(|(list, attached)| (&list.version, attached));
+        if before == Some((&list.version, &attached)) {
+            return false;
+        }
+        self.heard = Some((list, attached));
+        true
+    }
+
+    /// Takes in a failure; whether that changes anything.
+    fn fails(&mut self, error: &NoTasks) -> bool {
+        if !matches!(error, NoTasks::Old) && self.good.elapsed() < SILENCE {
+            return false;
+        }
+        if !std::mem::replace(&mut self.is_silent, true) {
+            let address = &self.address;
+            match error {
+                NoTasks::Old => tracing::info!("Listener {address} does not tell which tasks run: DNS is asked"),
+                _ => tracing::warn!("Listener {address} does not tell which tasks run: {error}; DNS is asked"),
+            }
+        }
+        self.heard.take().is_some()
+    }
+
+    /// One question. It may be held until the answer is another than before.
+    async fn ask(&self, may_hold: bool) -> Result<TaskList, NoTasks> {
+        let mut url = self.address.url("get-tasks");
+        let version = self.heard.as_ref().map(|(list, _)| &list.version).filter(|_| may_hold);
+        if let Some(version) = version {
+            url = format!("{url}?after={version}&wait={}", HELD.as_secs());
+        }
+        let mut reply = self.client.get(url).timeout(self.limit()).send().await?;
+        if reply.status() == reqwest::StatusCode::NOT_FOUND {
+            return Err(NoTasks::Old);
+        }
+        reply.error_for_status_ref()?;
+        let mut body = Vec::new();
+        while let Some(part) = reply.chunk().await? {
+            body.extend_from_slice(&part);
+            if body.len() > LONGEST_LIST {
+                return Err(NoTasks::TooLong);
+            }
+        }
+        TaskList::parse(&body).map_err(NoTasks::from)
+    }
+
+    /// So that the end of [`SILENCE`] is noticed in time.
+    fn limit(&self) -> Duration {
+        SILENCE.saturating_sub(self.good.elapsed()).clamp(Duration::from_secs(1), TIMEOUT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poll() -> Poll {
+        let address = ListenerAddress::parse("swarm-listener").unwrap();
+        Poll { address, client: reqwest::Client::new(), heard: None, good: Instant::now(), is_silent: false }
+    }
+
+    fn list(version: &str) -> TaskList {
+        TaskList::parse(format!(r#"{{"version":"{version}"}}"#).as_bytes()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_counts_for_ten_seconds_after_the_last_good_answer() {
+        let mut poll = poll();
+        assert!(poll.hears(list("a")) && !poll.hears(list("a")) && poll.hears(list("b")));
+        for _ in 0..9 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            assert!(!poll.fails(&NoTasks::TooLong) && poll.heard.is_some());
+        }
+        assert_eq!(poll.limit(), Duration::from_secs(1), "the end is noticed in time");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(poll.fails(&NoTasks::TooLong) && poll.heard.is_none());
+        assert!(!poll.fails(&NoTasks::TooLong), "it is said once");
+        assert!(poll.hears(list("b")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_that_became_an_old_one_is_believed_at_once() {
+        let mut poll = poll();
+        poll.hears(list("a"));
+        assert!(poll.fails(&NoTasks::Old) && poll.heard.is_none());
+    }
+}
