@@ -1,25 +1,56 @@
-//! Which servers refused or ignored a connection, or left a request without an answer, a moment ago. Each thread learns for itself: no lock, no message.
+//! Which servers refused or ignored a connection, or left a request without an answer. What one thread finds out, all know.
 //!
-//! Not here: active checks, and choosing a server (`balance`).
+//! A server that cannot be reached is passed over until a probe reaches it (`health::probe`), so no request pays for finding out. One that
+//! takes connections and answers nothing can only be found out by a request: one at a time is sent to it now and then.
+//! Where nothing fails, and that is nearly always, all this costs a look at one flag.
+//! Not here: active checks that a service asks for (`tcp::check`), and choosing a server (`balance`).
 
+mod probe;
+
+pub(crate) use probe::{probe_all, run};
+
+use arc_swap::ArcSwap;
 use rustc_hash::FxHashMap;
-use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// How long a server is passed over after its first failure; doubled by each further one.
+/// How long a server that answers nothing is passed over after its first failure; doubled by each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// A server that has failed for longer than this is not being replaced but broken: nobody waits for the next one.
+const HOPE: Duration = Duration::from_secs(10);
 
-struct Failing {
-    until: Instant,
-    pause: Duration,
-    how: How,
+/// What is known of servers that fail. One for a data plane.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    /// Whether any does. Whoever sees it too late meets one failure more.
+    any: AtomicBool,
+    failing: ArcSwap<Failures>,
+    /// Held by whoever changes it.
+    changing: Mutex<()>,
+    /// There is somebody to probe.
+    begun: Notify,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+type Failures = FxHashMap<SocketAddr, Arc<Failing>>;
+
+#[derive(Debug)]
+struct Failing {
+    how: How,
+    since: Instant,
+    /// When the next request may find out; not looked at while it is probed.
+    until: Instant,
+    pause: Duration,
+    /// Somebody would have asked it since this was last looked at.
+    wanted: AtomicBool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum How {
     /// It refuses connections, or ignores them.
     Unreachable,
@@ -29,78 +60,136 @@ enum How {
     Silent,
 }
 
-thread_local! {
-    static FAILING: RefCell<FxHashMap<SocketAddr, Failing>> = RefCell::default();
-}
+impl Health {
+    /// Whether `address` should be passed over if another server can be had.
+    pub(crate) fn is_failing(&self, address: SocketAddr) -> bool {
+        self.any.load(Ordering::Relaxed) && self.would_ask(address, |failing| !failing.takes_requests())
+    }
 
-/// Whether `address` should be passed over if another server can be had.
-pub(crate) fn is_failing(address: SocketAddr) -> bool {
-    FAILING.with_borrow(|failing| {
-        !failing.is_empty() && failing.get(&address).is_some_and(|failing| Instant::now() < failing.until)
-    })
-}
+    /// Whether no connection to `address` was made of late, so that those that were kept are as good as gone.
+    pub(crate) fn is_unreachable(&self, address: SocketAddr) -> bool {
+        self.any.load(Ordering::Relaxed) && self.would_ask(address, |failing| failing.how == How::Unreachable)
+    }
 
-/// A connection to `address`, or an answer of it, is waited for, for at most `limit`. A failing server is tried by one request at a time:
-/// should it fail again, nobody else has waited for it.
-pub(crate) fn trying(address: SocketAddr, limit: Duration) {
-    FAILING.with_borrow_mut(|failing| {
-        if let Some(failing) = failing.get_mut(&address) {
-            failing.until = failing.until.max(Instant::now() + limit.min(LONGEST_PAUSE));
+    /// Whether `address` has failed for so long that it is of no use to wait for whoever replaces it.
+    pub(crate) fn is_hopeless(&self, address: SocketAddr) -> bool {
+        self.any.load(Ordering::Relaxed) && self.would_ask(address, |failing| failing.since.elapsed() >= HOPE)
+    }
+
+    /// Those that no connection can be made to.
+    fn unreachable(&self) -> Vec<SocketAddr> {
+        let failing = self.failing.load();
+        failing.iter().filter(|(_, failing)| failing.how == How::Unreachable).map(|(address, _)| *address).collect()
+    }
+
+    #[cold]
+    fn would_ask(&self, address: SocketAddr, is: impl Fn(&Failing) -> bool) -> bool {
+        self.failing.load().get(&address).is_some_and(|failing| {
+            failing.wanted.store(true, Ordering::Relaxed);
+            is(failing)
+        })
+    }
+
+    /// A connection to `address`, or an answer of it, is waited for, for at most `limit`. A server that answers nothing is tried by one
+    /// request at a time: should it fail again, nobody else has waited for it.
+    pub(crate) fn trying(&self, address: SocketAddr, limit: Duration) {
+        if self.any.load(Ordering::Relaxed) {
+            self.change(address, |failing| {
+                let failing = failing.filter(|failing| failing.how != How::Unreachable)?;
+                let until = failing.until.max(Instant::now() + limit.min(LONGEST_PAUSE));
+                Some(Failing { until, ..failing.anew() })
+            });
         }
-    });
-}
+    }
 
-/// A connection to `address` failed.
-pub(crate) fn failed(address: SocketAddr) {
-    pass_over(address, How::Unreachable, "cannot be reached");
-}
-
-/// A connection to `address` was made, and the TLS on it failed for the reason `why`.
-pub(crate) fn has_no_tls(address: SocketAddr, why: &str) {
-    tracing::debug!("no TLS with {address}, {why}");
-    pass_over(address, How::NoTls, &format!("cannot be used by {why}"));
-}
-
-/// A request to `address` had no byte of an answer in all the time that the server may take.
-pub(crate) fn said_nothing(address: SocketAddr) {
-    pass_over(address, How::Silent, "does not answer");
-}
-
-fn pass_over(address: SocketAddr, how: How, what: &str) {
-    FAILING.with_borrow_mut(|failing| {
-        let before = failing.get(&address).map(|failing| failing.how);
-        // An operator must learn why a server that starts up after all is still not used.
-        if before.is_none() || (how == How::NoTls && before != Some(how)) {
-            tracing::warn!("Server {address} {what}; it is passed over while there are others");
+    /// A connection to `address` failed.
+    pub(crate) fn failed(&self, address: SocketAddr) {
+        if !self.is_unreachable(address) {
+            self.pass_over(address, How::Unreachable, "cannot be reached");
+            self.begun.notify_one();
         }
-        let pause = failing.get(&address).map_or(FIRST_PAUSE, |failing| (failing.pause * 2).min(LONGEST_PAUSE));
-        failing.insert(address, Failing { until: Instant::now() + pause, pause, how });
-    });
-}
+    }
 
-/// A connection to `address` was made.
-pub(crate) fn connected(address: SocketAddr) {
-    recovered(address, "is reached again", |failing| failing.how != How::Silent);
-}
+    /// A connection to `address` was made, and the TLS on it failed for the reason `why`.
+    pub(crate) fn has_no_tls(&self, address: SocketAddr, why: &str) {
+        tracing::debug!("no TLS with {address}, {why}");
+        self.pass_over(address, How::NoTls, &format!("cannot be used by {why}"));
+    }
 
-/// A request to `address` was answered.
-pub(crate) fn answered(address: SocketAddr) {
-    recovered(address, "answers again", |_| true);
-}
+    /// A request to `address` had no byte of an answer in all the time that the server may take.
+    pub(crate) fn said_nothing(&self, address: SocketAddr) {
+        self.pass_over(address, How::Silent, "does not answer");
+    }
 
-fn recovered(address: SocketAddr, what: &str, has_recovered: impl Fn(&Failing) -> bool) {
-    FAILING.with_borrow_mut(|failing| {
-        if !failing.is_empty() && failing.get(&address).is_some_and(has_recovered) {
-            failing.remove(&address);
+    fn pass_over(&self, address: SocketAddr, how: How, what: &str) {
+        self.change(address, |before| {
+            let now = Instant::now();
+            // An operator must learn why a server that starts up after all is still not used.
+            if before.is_none_or(|before| how == How::NoTls && before.how != how) {
+                tracing::warn!("Server {address} {what}; it is passed over while there are others");
+            }
+            let pause = before.map_or(FIRST_PAUSE, |before| (before.pause * 2).min(LONGEST_PAUSE));
+            let since = before.map_or(now, |before| before.since);
+            Some(Failing { how, since, until: now + pause, pause, wanted: AtomicBool::new(true) })
+        });
+    }
+
+    /// A connection to `address` was made, with TLS if that is asked of it.
+    pub(crate) fn connected(&self, address: SocketAddr) {
+        self.recovered(address, "is reached again", |how| how != How::Silent);
+    }
+
+    /// A bare connection to `address` was made.
+    fn reached(&self, address: SocketAddr) {
+        self.recovered(address, "is reached again", |how| how == How::Unreachable);
+    }
+
+    /// A request to `address` was answered.
+    pub(crate) fn answered(&self, address: SocketAddr) {
+        self.recovered(address, "answers again", |_| true);
+    }
+
+    fn recovered(&self, address: SocketAddr, what: &str, has_recovered: impl Fn(How) -> bool) {
+        if self.any.load(Ordering::Relaxed) && self.forget(address, has_recovered) {
             tracing::info!("Server {address} {what}");
         }
-    });
+    }
+
+    /// Takes `address` out if it fails in such a way; whether it did.
+    fn forget(&self, address: SocketAddr, which: impl Fn(How) -> bool) -> bool {
+        let failing = self.failing.load();
+        if !failing.get(&address).is_some_and(|failing| which(failing.how)) {
+            return false;
+        }
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failing = Failures::clone(&self.failing.load());
+        let was_failing = failing.remove(&address).is_some();
+        self.any.store(!failing.is_empty(), Ordering::Relaxed);
+        self.failing.store(Arc::new(failing));
+        was_failing
+    }
+
+    /// Replaces what is known of `address`, if `change` gives anything.
+    fn change(&self, address: SocketAddr, change: impl FnOnce(Option<&Failing>) -> Option<Failing>) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.failing.load();
+        let Some(after) = change(before.get(&address).map(|failing| &**failing)) else { return };
+        let mut failing = Failures::clone(&before);
+        failing.insert(address, Arc::new(after));
+        self.failing.store(Arc::new(failing));
+        self.any.store(true, Ordering::Relaxed);
+    }
 }
 
-/// Forgets servers that nobody tried for long: they may not exist any more. Each thread calls this now and then.
-pub(crate) fn sweep() {
-    let now = Instant::now();
-    FAILING.with_borrow_mut(|failing| failing.retain(|_, failing| now < failing.until + LONGEST_PAUSE));
+impl Failing {
+    fn takes_requests(&self) -> bool {
+        self.how != How::Unreachable && Instant::now() >= self.until
+    }
+
+    fn anew(&self) -> Failing {
+        let Failing { how, since, until, pause, .. } = *self;
+        Failing { how, since, until, pause, wanted: AtomicBool::new(true) }
+    }
 }
 
 #[cfg(test)]
@@ -108,31 +197,60 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_failing_server_is_passed_over_for_longer_each_time() {
-        let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        assert!(!is_failing(address));
-        failed(address);
-        assert!(is_failing(address));
-        tokio::time::advance(Duration::from_millis(1001)).await;
-        assert!(!is_failing(address));
-        failed(address);
-        tokio::time::advance(Duration::from_millis(1001)).await;
-        assert!(is_failing(address), "the second pause is two seconds");
-        connected(address);
-        assert!(!is_failing(address));
+    async fn an_unreachable_server_is_passed_over_until_it_is_reached() {
+        let (health, address) = (Health::default(), SocketAddr::from(([127, 0, 0, 1], 1)));
+        assert!(!health.is_failing(address));
+        health.failed(address);
+        health.trying(address, Duration::from_secs(1));
+        tokio::time::advance(HOPE).await;
+        assert!(health.is_failing(address) && health.is_unreachable(address) && health.is_hopeless(address));
+        assert!(!health.is_failing(SocketAddr::from(([127, 0, 0, 2], 1))));
+        health.reached(address);
+        assert!(!health.is_failing(address) && !health.any.load(Ordering::Relaxed));
     }
 
     #[tokio::test(start_paused = true)]
     async fn bug_a_halted_server_was_asked_by_everybody_because_it_took_connections() {
-        let address = SocketAddr::from(([127, 0, 0, 1], 2));
-        said_nothing(address);
-        connected(address);
-        assert!(is_failing(address));
+        let (health, address) = (Health::default(), SocketAddr::from(([127, 0, 0, 1], 2)));
+        health.said_nothing(address);
+        health.connected(address);
+        health.reached(address);
+        assert!(health.is_failing(address));
         tokio::time::advance(Duration::from_millis(1001)).await;
-        assert!(!is_failing(address), "one request finds out");
-        trying(address, Duration::from_secs(20));
-        assert!(is_failing(address), "and nobody else meanwhile");
-        answered(address);
-        assert!(!is_failing(address));
+        assert!(!health.is_failing(address), "one request finds out");
+        health.trying(address, Duration::from_secs(20));
+        assert!(health.is_failing(address), "and nobody else meanwhile");
+        health.answered(address);
+        assert!(!health.is_failing(address));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_lacks_something_is_passed_over_for_longer_each_time() {
+        let (health, address) = (Health::default(), SocketAddr::from(([127, 0, 0, 1], 3)));
+        health.has_no_tls(address, "service go");
+        health.reached(address);
+        assert!(health.is_failing(address), "a bare connection proves nothing");
+        tokio::time::advance(Duration::from_millis(1001)).await;
+        assert!(!health.is_failing(address));
+        health.has_no_tls(address, "service go");
+        tokio::time::advance(Duration::from_millis(1001)).await;
+        assert!(health.is_failing(address), "the second pause is two seconds");
+        health.connected(address);
+        assert!(!health.is_failing(address));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_wanted_by_nobody_is_forgotten() {
+        let (health, address) = (Health::default(), SocketAddr::from(([127, 0, 0, 1], 4)));
+        health.failed(address);
+        let mut probing = probe::Probing::default();
+        for _ in 0..100 {
+            tokio::time::advance(Duration::from_secs(30)).await;
+            assert!(health.is_failing(address));
+            probing.forget_unwanted(&health);
+        }
+        tokio::time::advance(Duration::from_secs(61)).await;
+        probing.forget_unwanted(&health);
+        assert!(!health.is_failing(address));
     }
 }

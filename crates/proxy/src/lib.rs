@@ -100,7 +100,7 @@ pub struct Proxy {
     phase: watch::Sender<Phase>,
     workers: Vec<Worker>,
     ip: IpAddr,
-    /// Active checks; they end with this.
+    /// Active checks, and probes of servers that fail; they end with this.
     _checks: JoinSet<()>,
 }
 
@@ -134,6 +134,7 @@ impl Bound {
         let workers = self.threads.into_iter().enumerate().map(start).collect::<io::Result<_>>()?;
         let mut checks = JoinSet::new();
         checks.spawn(tcp::check::run(Arc::clone(&shared)));
+        checks.spawn(health::run(Arc::clone(&shared)));
         Ok(Proxy { shared, phase, workers, ip: self.ip, _checks: checks })
     }
 }

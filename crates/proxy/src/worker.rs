@@ -7,15 +7,16 @@ use crate::accept::{self, Entrance};
 use crate::balance::SessionKey;
 use crate::descriptors::Reserve;
 use crate::error_files::ErrorFiles;
+use crate::health::Health;
 use crate::logins::Logins;
 use crate::observe::{self, Observer};
 use crate::off_limits::OffLimits;
+use crate::pool;
 use crate::statistics::Statistics;
 use crate::tcp::Loads;
 use crate::tcp::check::Probes;
 use crate::trusted::Trusted;
 use crate::world::Cell;
-use crate::{health, pool};
 use model::statement::Statements;
 use model::{Frontend, Timeouts};
 use rustc_hash::FxHashMap;
@@ -65,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) reserve: Reserve,
     /// Connections of servers in tcp mode, where they are counted.
     pub(crate) loads: Arc<Loads>,
+    /// Which servers fail.
+    pub(crate) health: Health,
     /// What active checks found.
     pub(crate) probes: Probes,
     draining: AtomicBool,
@@ -130,6 +133,7 @@ impl Shared {
             frontend,
             reserve: Reserve::of_process(),
             loads: Arc::default(),
+            health: Health::default(),
             probes: Probes::default(),
             draining: AtomicBool::new(false),
         }
@@ -185,7 +189,6 @@ async fn serve(
             Some(order) = orders.recv() => carry_out(order, &mut ports, &shared, &phase).await,
             _ = sweeps.tick() => {
                 pool::sweep();
-                health::sweep();
                 observe::sweep();
             }
             changed = phase.changed() => match (changed, *phase.borrow_and_update()) {

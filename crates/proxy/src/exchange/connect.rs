@@ -3,14 +3,15 @@
 //! Not here: choosing whose turn it is (`balance`), and names (`resolve`).
 
 use crate::balance::Stickiness;
+use crate::health::Health;
 use crate::http1::request::Shape;
 use crate::observe::{Session, Why};
 use crate::off_limits::{self, OffLimits};
+use crate::pool;
 use crate::pool::Place;
 use crate::server_stream::ServerStream;
 use crate::worker::Shared;
 use crate::world::Upstream;
-use crate::{health, pool};
 use model::Backend;
 use model::service::{ConnectionMode, ServerTls};
 use std::io;
@@ -40,6 +41,7 @@ pub(super) struct Attempt<'u> {
     upstream: &'u Upstream,
     /// What is never dialled.
     off_limits: Option<&'u OffLimits>,
+    health: &'u Health,
     /// The server that the client stays with.
     sticky: Option<Box<Stickiness>>,
     /// The time for all tries together.
@@ -50,6 +52,8 @@ pub(super) struct Attempt<'u> {
     safe: bool,
     /// Only a new connection will do: a kept one was dead.
     fresh: bool,
+    /// Another server could be had when one was last chosen.
+    others: bool,
     /// Servers that could not be reached, or went before they said anything.
     tried: Vec<SocketAddr>,
     /// It was sent again to another server already.
@@ -75,9 +79,20 @@ enum Unreached {
 impl<'u> Attempt<'u> {
     pub(super) fn new(upstream: &'u Upstream, request: &Shape, shared: &'u Shared) -> Attempt<'u> {
         let Shape { idempotent, safe, .. } = *request;
-        let (off_limits, limit) = (shared.off_limits.as_ref(), shared.timeouts.connect);
-        let (tried, why) = (Vec::new(), Why::NoServer);
-        Attempt { upstream, off_limits, sticky: None, limit, idempotent, safe, fresh: false, tried, moved: false, why }
+        Attempt {
+            upstream,
+            off_limits: shared.off_limits.as_ref(),
+            health: &shared.health,
+            sticky: None,
+            limit: shared.timeouts.connect,
+            idempotent,
+            safe,
+            fresh: false,
+            others: false,
+            tried: Vec::new(),
+            moved: false,
+            why: Why::NoServer,
+        }
     }
 
     /// The same for a client that stays with one server.
@@ -91,7 +106,8 @@ impl<'u> Attempt<'u> {
         let addresses = self.upstream.host.addresses().await;
         let port = self.upstream.backend.port;
         let wanted = self.sticky.as_ref().and_then(|sticky| self.wanted(sticky, &addresses));
-        let address = wanted.or_else(|| self.upstream.host.turn.pick(&addresses, port, &self.tried))?;
+        let address = wanted.or_else(|| self.upstream.host.turn.pick(&addresses, port, &self.tried, self.health))?;
+        self.others = addresses.len() > self.tried.len() + 1;
         if let Some(stream) = self.kept(address) {
             session.connected(&self.upstream.backend, address, true);
             return Some(Server { stream, address, reused: true });
@@ -116,6 +132,11 @@ impl<'u> Attempt<'u> {
         goes_on
     }
 
+    /// Whether a server that takes nothing of the request for a moment is better given up: it may be sent again, and there is somebody else.
+    pub(super) fn hurries(&self) -> bool {
+        self.idempotent && self.others
+    }
+
     /// Whether connections of this backend serve more than one request.
     pub(super) fn keeps_connections(&self) -> bool {
         self.upstream.backend.connection_mode == ConnectionMode::KeepAlive
@@ -135,7 +156,7 @@ impl<'u> Attempt<'u> {
     #[cold]
     fn wanted(&self, sticky: &Stickiness, addresses: &[IpAddr]) -> Option<SocketAddr> {
         let wanted = sticky.wanted(addresses, self.upstream.backend.port)?;
-        (!self.tried.contains(&wanted) && !health::is_failing(wanted)).then_some(wanted)
+        (!self.tried.contains(&wanted) && !self.health.is_failing(wanted)).then_some(wanted)
     }
 
     fn place(&self, address: SocketAddr) -> Place {
@@ -143,7 +164,8 @@ impl<'u> Attempt<'u> {
     }
 
     fn kept(&self, address: SocketAddr) -> Option<ServerStream> {
-        if self.fresh || !self.keeps_connections() {
+        // Where no connection can be made, a kept one leads nowhere either.
+        if self.fresh || !self.keeps_connections() || self.health.is_unreachable(address) {
             return None;
         }
         pool::take(&self.place(address), if self.idempotent { pool::LONGEST_IDLE } else { IDLE_FOR_ONE_SHOT })
@@ -157,10 +179,10 @@ impl<'u> Attempt<'u> {
             let left = end.saturating_duration_since(Instant::now());
             let others = host.count() > self.tried.len() + 1;
             let limit = if others { left.min(SINGLE_TRY) } else { left };
-            health::trying(address, limit);
+            self.health.trying(address, limit);
             match self.reach_or_lose(address, Instant::now() + limit).await {
                 Ok(stream) => {
-                    health::connected(address);
+                    self.health.connected(address);
                     session.connected(backend, address, false);
                     return Some(Server { stream, address, reused: false });
                 }
@@ -170,7 +192,7 @@ impl<'u> Attempt<'u> {
                 }
                 Err(Unreached::Gone | Unreached::OffLimits) => {}
                 Err(unreached) => {
-                    self.why = unreached.note(address, backend);
+                    self.why = unreached.note(address, backend, self.health);
                     session.connect_failed(backend, address);
                 }
             }
@@ -183,18 +205,19 @@ impl<'u> Attempt<'u> {
     }
 
     /// A server that was not tried yet. Whoever does not answer may not exist any more, so DNS is asked; where nobody else is known, its
-    /// answer is waited for.
+    /// answer is waited for, or the next list of tasks.
     async fn another(&self, end: Instant) -> Option<SocketAddr> {
         let (host, port) = (&self.upstream.host, self.upstream.backend.port);
         host.ask();
         let known = host.known();
-        if let Some(other) = host.turn.pick(&known, port, &self.tried) {
+        if let Some(other) = host.turn.pick(&known, port, &self.tried, self.health) {
             return Some(other);
         }
         let until = end.min(Instant::now() + SINGLE_TRY);
         // In a box, as it is rare: every connection of a client has room for this future.
-        let anew = Box::pin(host.addresses_anew(until)).await;
-        host.turn.pick(&anew, port, &self.tried)
+        let hope = !self.tried.iter().any(|address| self.health.is_hopeless(*address));
+        let anew = Box::pin(host.addresses_anew(until, hope)).await;
+        host.turn.pick(&anew, port, &self.tried, self.health)
     }
 
     /// The same as [`Attempt::reach`], as long as the server exists: its address may be older than the answer of DNS that is on its way.
@@ -215,7 +238,7 @@ impl<'u> Attempt<'u> {
             Ok(stream) => stream.map_err(Unreached::Refused)?,
             Err(_) => return Err(Unreached::TooSlow),
         };
-        let Some(tls) = &self.upstream.tls else { return Ok(ServerStream::Plain(stream)) };
+        let Some(tls) = &self.upstream.tls else { return Ok(ServerStream::plain(stream)) };
         // In a box: every connection of a client has room for this future, and most never shake hands with a server.
         match timeout_at(until, Box::pin(tls.handshake(stream, address))).await {
             Ok(stream) => stream.map_err(|error| Unreached::NoTls(error.to_string())),
@@ -226,16 +249,16 @@ impl<'u> Attempt<'u> {
 
 impl Unreached {
     /// Notes the failure of a server; returns what it means to a request that nobody else takes.
-    fn note(&self, address: SocketAddr, backend: &Backend) -> Why {
+    fn note(&self, address: SocketAddr, backend: &Backend, health: &Health) -> Why {
         let Unreached::NoTls(reason) = self else {
-            health::failed(address);
+            health.failed(address);
             return Why::NoServer;
         };
         let name = match &backend.server_tls {
             Some(ServerTls::VerifyHost(name)) => format!(" for the name {}", name.to_str()),
             _ => String::new(),
         };
-        health::has_no_tls(address, &format!("service {}: no TLS{name}: {reason}", backend.service));
+        health.has_no_tls(address, &format!("service {}: no TLS{name}: {reason}", backend.service));
         Why::ServerTls
     }
 }

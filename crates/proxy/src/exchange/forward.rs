@@ -10,12 +10,12 @@ use super::patience::Patience;
 use super::request::RequestSide;
 use super::response::ResponseSide;
 use crate::client::{Client, ClientStream};
-use crate::health;
 use crate::http1::MAX_HEAD;
 use crate::observe::{Cut, Session, Why};
 use crate::server_stream::ServerStream;
 use crate::worker::Shared;
 use std::future::poll_fn;
+use std::io::{self, ErrorKind};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -42,6 +42,8 @@ pub(crate) enum Outcome {
 pub(super) enum Fault {
     /// The server closed or reset before the response was whole.
     ServerGone,
+    /// The network gave up: what was sent to the server does not arrive.
+    ServerLost,
     /// The response is not one.
     BadResponse,
     /// Statements made of the response what is none.
@@ -84,7 +86,8 @@ where
     }
     loop {
         let Some(mut server) = attempt.server(session).await else { return Outcome::Answer(attempt.why()) };
-        health::trying(server.address, server_limit);
+        server.stream.hurry(attempt.hurries() && request.is_read());
+        shared.health.trying(server.address, server_limit);
         if let Some(treatment) = &mut treatment {
             treatment.asks(server.address);
         }
@@ -95,13 +98,16 @@ where
             let mut transfer = Transfer { client, shared, request, response, patience };
             transfer.run(&mut server, session).await.err()
         };
+        if fault == Some(Fault::ServerLost) {
+            shared.health.failed(server.address);
+        }
         match fault {
             None => {
-                health::answered(server.address);
+                shared.health.answered(server.address);
                 return finish(server, request, &response, &attempt, session);
             }
             // The server went before it said anything, and nothing of the body is lost.
-            Some(Fault::ServerGone)
+            Some(Fault::ServerGone | Fault::ServerLost)
                 if response.is_untouched() && request.can_repeat() && attempt.goes_on_without(&server, session) =>
             {
                 request.rewind();
@@ -109,7 +115,7 @@ where
             }
             Some(fault) => {
                 if fault == Fault::ServerTooSlow && response.is_untouched() && upstream.host.count() > 1 {
-                    health::said_nothing(server.address);
+                    shared.health.said_nothing(server.address);
                 }
                 return fail(fault, &response, session);
             }
@@ -119,7 +125,7 @@ where
 
 /// The response is whole: the server's connection is kept if both sides are between two messages.
 fn finish(
-    server: Server,
+    mut server: Server,
     request: RequestSide,
     response: &ResponseSide,
     attempt: &Attempt<'_>,
@@ -131,6 +137,8 @@ fn finish(
             session.cut(Cut::ServerGone);
             return Outcome::Broken;
         }
+        // A tunnel may stand still for as long as its own limit says.
+        server.stream.hurry(false);
         return Outcome::Switched(server.stream);
     }
     session.finished();
@@ -146,7 +154,7 @@ fn finish(
 
 fn fail(fault: Fault, response: &ResponseSide, session: &mut Session) -> Outcome {
     let (cut, why) = match fault {
-        Fault::ServerGone => (Cut::ServerGone, Why::ServerClosed),
+        Fault::ServerGone | Fault::ServerLost => (Cut::ServerGone, Why::ServerClosed),
         Fault::BadResponse => (Cut::BadResponse, Why::BadResponse),
         Fault::BadRewrite => (Cut::BadResponse, Why::BadResponseRewrite),
         Fault::BadRequest => (Cut::BadRequest, Why::MalformedBody),
@@ -159,6 +167,16 @@ fn fail(fault: Fault, response: &ResponseSide, session: &mut Session) -> Outcome
         return Outcome::Broken;
     }
     Outcome::Answer(why)
+}
+
+impl Fault {
+    /// What an error of a server's connection means.
+    pub(super) fn of_server(error: &io::Error) -> Fault {
+        match error.kind() {
+            ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Fault::ServerLost,
+            _ => Fault::ServerGone,
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Transfer<'_, S> {

@@ -109,7 +109,7 @@ impl RequestSide {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         loop {
-            ready!(self.pending.poll_flush(cx, server, progress)).map_err(|_| Fault::ServerGone)?;
+            ready!(self.pending.poll_flush(cx, server, progress)).map_err(|error| Fault::of_server(&error))?;
             if self.body.is_finished() {
                 return self.poll_flush(cx, server);
             }
@@ -122,7 +122,7 @@ impl RequestSide {
                 *bytes_read += taken as u64;
                 *told += taken as u64;
                 buffered.extend_from_slice(&bytes[taken..]);
-                pending.send(cx, server, [&bytes[..taken], &[]]).map_err(|_| Fault::ServerGone)?;
+                pending.send(cx, server, [&bytes[..taken], &[]]).map_err(|error| Fault::of_server(&error))?;
                 if bytes.is_empty() { Err(Fault::ClientGone) } else { Ok(()) }
             });
             let Poll::Ready(sent) = read else {
@@ -135,7 +135,7 @@ impl RequestSide {
     }
     /// A TLS layer may hold back what was written until it is told.
     fn poll_flush(&mut self, cx: &mut Context<'_>, server: &mut ServerStream) -> Poll<Result<(), Fault>> {
-        let flushed = Pin::new(server).poll_flush(cx).map_err(|_| Fault::ServerGone);
+        let flushed = Pin::new(server).poll_flush(cx).map_err(|error| Fault::of_server(&error));
         self.flushed = flushed.is_ready();
         flushed
     }

@@ -158,7 +158,7 @@ impl ResponseSide {
             };
             match read {
                 Ok(taken) => taken?,
-                Err(_) => return Poll::Ready(Err(Fault::ServerGone)),
+                Err(error) => return Poll::Ready(Err(Fault::of_server(&error))),
             }
             *progress = true;
         }

@@ -122,10 +122,11 @@ impl Host {
     }
 
     /// The addresses that DNS says now, or the next list of tasks, waited for until then at most; those that are known where nobody says
-    /// anything new.
-    pub(crate) async fn addresses_anew(self: &Arc<Self>, until: Instant) -> Arc<[IpAddr]> {
+    /// anything new. Without `hope`, another list of tasks is not waited for.
+    pub(crate) async fn addresses_anew(self: &Arc<Self>, until: Instant, hope: bool) -> Arc<[IpAddr]> {
         if let By::Tasks(since) = self.known.load().by {
             let before = self.known();
+            let until = if hope { until } else { Instant::now() };
             return self.next_tasks(since, until, |known| *known != before).await;
         }
         let answered = self.answered.notified();

@@ -2,8 +2,9 @@
 //!
 //! One task for the process; what it finds, all threads see. HAProxy's `check` with its defaults: every 2 s, down after three failures
 //! in a row, up after two successes.
-//! Not here: what connections of clients tell (`health`), and choosing a server (`tcp::choose`).
+//! Not here: what connections of clients tell, and the probes themselves (`health`), and choosing a server (`tcp::choose`).
 
+use crate::health::probe_all;
 use crate::worker::Shared;
 use arc_swap::{ArcSwap, Guard};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,17 +12,13 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 
 const EVERY: Duration = Duration::from_secs(2);
 /// A server that has not answered by the next check has failed this one.
 const LONGEST: Duration = EVERY;
 const FALL: u8 = 3;
 const RISE: u8 = 2;
-/// Connections that are tried at the same time.
-const MOST_AT_ONCE: usize = 64;
 
 /// What the checks found.
 #[derive(Debug, Default)]
@@ -60,7 +57,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         let servers = servers(&shared).await;
         // Whoever is not asked about any more begins anew when it comes back.
         courses.retain(|address, _| servers.contains(address));
-        for (address, answers) in probe_all(servers).await {
+        for (address, answers) in probe_all(servers, LONGEST).await {
             let course = courses.entry(address).or_default();
             if course.takes(answers) {
                 tell(address, course.down);
@@ -81,25 +78,6 @@ async fn servers(shared: &Shared) -> BTreeSet<SocketAddr> {
         servers.extend(upstream.servers(shared).await);
     }
     servers
-}
-
-/// Which of the servers answer.
-async fn probe_all(servers: BTreeSet<SocketAddr>) -> Vec<(SocketAddr, bool)> {
-    let mut answers = Vec::with_capacity(servers.len());
-    let mut probes = JoinSet::new();
-    for address in servers {
-        if probes.len() >= MOST_AT_ONCE {
-            answers.extend(probes.join_next().await.and_then(Result::ok));
-        }
-        probes.spawn(async move {
-            let connected = timeout(LONGEST, TcpStream::connect(address)).await;
-            (address, matches!(connected, Ok(Ok(_))))
-        });
-    }
-    while let Some(answer) = probes.join_next().await {
-        answers.extend(answer.ok());
-    }
-    answers
 }
 
 fn tell(address: SocketAddr, down: bool) {

@@ -3,7 +3,7 @@
 //! Not here: where addresses come from (`resolve`), and trying (`tcp::connect`).
 
 use super::check::Probes;
-use crate::health;
+use crate::health::Health;
 use model::service::Balance;
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::{Hash, Hasher};
@@ -52,6 +52,7 @@ pub(super) struct Choice<'c> {
     pub(super) client: IpAddr,
     pub(super) loads: &'c Loads,
     pub(super) probes: &'c Probes,
+    pub(super) health: &'c Health,
 }
 
 impl Choice<'_> {
@@ -64,7 +65,7 @@ impl Choice<'_> {
             servers.sort_by_key(|address| loads.get(address).copied().unwrap_or_default());
         }
         let down = self.probes.down();
-        servers.sort_by_key(|address| down.contains(address) || health::is_failing(*address));
+        servers.sort_by_key(|address| down.contains(address) || self.health.is_failing(*address));
     }
 
     /// The place of the server to begin with.
@@ -93,17 +94,18 @@ mod tests {
     struct Given {
         loads: Arc<Loads>,
         probes: Probes,
+        health: Health,
     }
 
     fn given() -> Given {
-        Given { loads: Arc::default(), probes: Probes::default() }
+        Given { loads: Arc::default(), probes: Probes::default(), health: Health::default() }
     }
 
     impl Given {
         fn order(&self, balance: Balance, turn: usize, client: [u8; 4]) -> Vec<SocketAddr> {
             let mut servers = servers(3);
-            let Given { loads, probes } = self;
-            Choice { balance, turn, client: client.into(), loads, probes }.sort(&mut servers);
+            let Given { loads, probes, health } = self;
+            Choice { balance, turn, client: client.into(), loads, probes, health }.sort(&mut servers);
             servers
         }
     }
@@ -146,7 +148,7 @@ mod tests {
         let given = given();
         given.probes.set_down([one].into_iter().collect());
         assert_eq!(given.order(Balance::RoundRobin, 0, [1, 1, 1, 1]), [two, three, one]);
-        health::failed(two);
+        given.health.failed(two);
         assert_eq!(given.order(Balance::First, 0, [1, 1, 1, 1]), [three, one, two]);
     }
 
@@ -154,8 +156,9 @@ mod tests {
     fn nobody_is_chosen_of_nobody() {
         let given = given();
         let mut none = Vec::new();
-        let Given { loads, probes } = &given;
-        Choice { balance: Balance::Source, turn: 3, client: [1, 1, 1, 1].into(), loads, probes }.sort(&mut none);
+        let Given { loads, probes, health } = &given;
+        let client = [1, 1, 1, 1].into();
+        Choice { balance: Balance::Source, turn: 3, client, loads, probes, health }.sort(&mut none);
         assert!(none.is_empty());
     }
 }

@@ -5,7 +5,6 @@
 use super::TcpUpstream;
 use super::choose::{Choice, Load};
 use crate::exchange::{dial, is_our_own};
-use crate::health;
 use crate::observe::Session;
 use crate::off_limits::forbids;
 use crate::worker::Shared;
@@ -38,17 +37,17 @@ pub(super) async fn connect(
     let backend = upstream.backend.first();
     let balance = upstream.backend.balance;
     let mut servers = upstream.servers(shared).await;
-    let (loads, probes) = (&shared.loads, &shared.probes);
-    Choice { balance, turn: upstream.next_turn(), client, loads, probes }.sort(&mut servers);
+    let (loads, probes, health) = (&shared.loads, &shared.probes, &shared.health);
+    Choice { balance, turn: upstream.next_turn(), client, loads, probes, health }.sort(&mut servers);
     let end = Instant::now() + shared.timeouts.connect;
     let count = servers.len().min(MOST_TRIES);
     for (address, others) in servers.into_iter().zip((0..count).rev()) {
         let left = end.saturating_duration_since(Instant::now());
         let limit = if others > 0 { left.min(SINGLE_TRY) } else { left };
-        health::trying(address, limit);
+        health.trying(address, limit);
         match timeout(limit, dial(address)).await {
             Ok(Ok(stream)) => {
-                health::connected(address);
+                health.connected(address);
                 session.connected(backend, address, false);
                 let load = (balance == Balance::LeastConnections).then(|| loads.add(address));
                 return Some(Server { stream, address, _load: load });
@@ -56,7 +55,7 @@ pub(super) async fn connect(
             // The proxy itself has run out of something: no fault of the server.
             Ok(Err(error)) if is_our_own(&error) => return None,
             Ok(Err(_)) | Err(_) => {
-                health::failed(address);
+                health.failed(address);
                 session.connect_failed(backend, address);
                 session.retries(others > 0);
             }

@@ -70,7 +70,7 @@ impl ToServer {
     pub(crate) async fn handshake(&self, stream: TcpStream, address: SocketAddr) -> io::Result<ServerStream> {
         let name = self.name.clone().unwrap_or_else(|| address.ip().into());
         let stream = self.connector.connect(name, stream).await?;
-        Ok(ServerStream::Encrypted(Box::new(stream)))
+        Ok(ServerStream::encrypted(stream))
     }
 }
 

@@ -51,7 +51,7 @@ async fn check(length: usize, said: usize) {
     behind.write_all(&[head.as_bytes(), &vec![b'x'; said]].concat()).await.unwrap();
     // All of it is there before the first look, so that no later write pushes the end of it out.
     server.readable().await.unwrap();
-    let mut server = ServerStream::Plain(server);
+    let mut server = ServerStream::plain(server);
     let (mut side, mut progress) = (ResponseSide::new(Shape::of_stream(false), true, None), false);
     side.set_goes_on(true);
     let serving = async {

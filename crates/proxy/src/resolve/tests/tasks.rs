@@ -175,12 +175,14 @@ async fn a_connection_that_fails_waits_for_the_next_list() {
     tell(&resolver, &[2]);
     let until = Instant::now() + Duration::from_secs(1);
     let waits = Arc::clone(&host);
-    let request = tokio::spawn(async move { waits.addresses_anew(until).await.to_vec() });
+    let request = tokio::spawn(async move { waits.addresses_anew(until, true).await.to_vec() });
     tokio::task::yield_now().await;
     tell(&resolver, &[2]);
     tell(&resolver, &[3]);
     assert_eq!(request.await.unwrap(), addresses(&[3]));
     assert!(Instant::now() < until);
-    assert_eq!(host.addresses_anew(until).await.to_vec(), addresses(&[3]), "the same as before, in the end");
+    assert_eq!(host.addresses_anew(until, false).await.to_vec(), addresses(&[3]));
+    assert!(Instant::now() < until, "without hope nobody waits");
+    assert_eq!(host.addresses_anew(until, true).await.to_vec(), addresses(&[3]), "the same as before, in the end");
     assert!(Instant::now() >= until);
 }
