@@ -39,6 +39,7 @@ mod passwords;
 mod pipelining;
 mod proxy_protocol;
 mod retrying;
+mod rolling;
 mod routing;
 mod service_certificates;
 mod sharing;
