@@ -9,7 +9,7 @@ mod target;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::error;
@@ -18,6 +18,11 @@ use crate::announce::{Kind, Notification};
 use crate::settings::Settings;
 use delivery::{Delivery, Sender};
 use target::Target;
+
+/// Says to a proxy of this project that the list of services holds what is notified, so that it goes with the list should a removal be lost.
+/// Docker Flow's proxy does not look at it.
+const MARK: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("swarmgate-notification"), HeaderValue::from_static("listener"));
 
 /// Owns all deliveries; dropping it cancels them.
 pub(crate) struct Notifier {
@@ -93,7 +98,7 @@ fn usable(what: Kind, urls: &[String], methods: &[String]) -> Vec<Arc<Target>> {
 /// Every request has its own connection: behind a service's name the addresses change, and a few requests a minute gain
 /// nothing from keeping connections. Proxies from the environment are not asked.
 fn client(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
-    let always = settings.authorization.iter().map(|value| (AUTHORIZATION, value.clone()));
+    let always = settings.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).chain([MARK]);
     reqwest::Client::builder()
         .no_proxy()
         .pool_max_idle_per_host(0)

@@ -24,11 +24,12 @@ use crate::addresses::ListenerAddress;
 use crate::bearer::Bearer;
 use crate::certificates::Certificates;
 use crate::controller::Controller;
+use crate::follow::Resync;
 use crate::peers::{Call, Peers};
 use crate::readiness::Ready;
 use crate::sharing::Asked;
 use crate::statistics::Sources;
-use crate::status::Status;
+use crate::status::{Replicas, Status};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -62,6 +63,10 @@ pub struct Api {
     pub asked: Asked,
     /// Who is asked to notify again.
     pub listeners: Vec<ListenerAddress>,
+    /// Has them asked for their lists at once.
+    pub resync: Resync,
+    /// All replicas side by side.
+    pub replicas: Replicas,
     /// Says whether a service's host resolves before the service is taken; `None`: nobody asks (`SKIP_ADDRESS_VALIDATION`).
     pub validator: Option<Resolver>,
     /// Asks them.
@@ -146,10 +151,11 @@ fn clean_path(path: &str) -> String {
 
 /// Passes a change that is live here on to all other replicas. `reply` says what became of it here, and the result what did there.
 async fn distribute(api: &Api, reply: Reply, method: &Method, path: &str, pairs: Pairs) -> Reply {
-    let call = Call { method, path, query: &pairs.into_all(), body: Bytes::new() };
+    let is_notification = pairs.is_notification;
+    let call = Call { method, path, query: &pairs.into_all(), body: Bytes::new(), is_notification };
     match api.peers.distribute(call).await {
         Ok(()) => reply.with_message("Distributed to all instances"),
-        Err(error) => reply.or_failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        Err(error) => reply.or_failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).and_warn(error.reasons()),
     }
 }
 

@@ -8,15 +8,15 @@ use crate::bearer::Bearer;
 use crate::certificates::{Certificates, Store};
 use crate::controller::Controller;
 use crate::declared;
-use crate::follow::Follower;
 use crate::follow::tasks::TaskFollower;
+use crate::follow::{Asks, Follower, Resync};
 use crate::listener_api;
 use crate::peers::Peers;
 use crate::readiness::{self, Readiness};
 use crate::settings::{ListenerSettings, ProxySettings, StatisticsSettings};
 use crate::sharing;
 use crate::statistics::Sources;
-use crate::status::{Board, Status};
+use crate::status::{Board, Replicas, Status};
 use anyhow::Context as _;
 use model::haproxy::{self, Globals, Log, Secrets, TlsTerms};
 use model::service::OwnApi;
@@ -108,12 +108,17 @@ pub async fn start_proxy_logging_to(
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
     let status = Status { board: Board::default(), controller: controller.clone(), readiness, asked: asked.clone() };
+    let (resync, asks) = Resync::new();
+    let mut followed = None;
     if !settings.listeners.is_empty() {
-        tasks.spawn(follower(&settings, &status, &certificates, &client).run());
+        followed = Some((resync.clone(), settings.reconcile_interval));
+        tasks.spawn(follower(&settings, &status, &certificates, &client, asks).run());
         let (listeners, client) = (settings.listeners.clone(), client.clone());
         tasks.spawn(TaskFollower { listeners, client, resolver: of_tasks }.run());
         tasks.spawn(status.readiness.clone().tell_late());
     }
+    let replicas = Replicas::new(peers.clone(), status.clone(), followed);
+    tasks.spawn(replicas.clone().watch());
     let stopping = Arc::new(AtomicBool::new(false));
     let globals = globals(&settings, &ports);
     let api = Api {
@@ -123,6 +128,8 @@ pub async fn start_proxy_logging_to(
         token: settings.api_token.clone(),
         asked,
         listeners: settings.listeners.clone(),
+        resync,
+        replicas,
         validator,
         client,
         status,
@@ -143,6 +150,7 @@ fn follower(
     status: &Status,
     certificates: &Certificates,
     client: &reqwest::Client,
+    asks: Asks,
 ) -> Follower {
     Follower {
         listeners: settings.listeners.clone(),
@@ -152,6 +160,7 @@ fn follower(
         client: client.clone(),
         readiness: status.readiness.clone(),
         board: status.board.clone(),
+        asks,
     }
 }
 

@@ -10,10 +10,12 @@ use crate::certificates::{Certificates, service};
 use crate::controller::{Controller, Stopping};
 use crate::readiness::Readiness;
 use crate::status::{Board, ListenerNote};
+use futures_util::future::join_all;
 use model::Params;
 use model::catalog::{Command, List};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 /// A list with this header holds every service: what left it is gone. Docker Flow's own listener does not send it.
@@ -24,6 +26,16 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 /// A replica that has nothing yet serves nobody, so it asks often.
 const LONGEST_RETRY_BEFORE_READY: Duration = Duration::from_secs(1);
+
+/// Who may wait for the listeners to be asked; more are told that there are too many.
+const MOST_WAITING: usize = 64;
+
+/// Has the listeners asked at once. Clones reach the same follower.
+#[derive(Clone)]
+pub struct Resync(mpsc::Sender<Waiting>);
+
+/// Waits for what came of the next question.
+type Waiting = oneshot::Sender<Vec<ListenerNote>>;
 
 /// Asks listeners and hands their lists to the writer.
 pub struct Follower {
@@ -41,6 +53,18 @@ pub struct Follower {
     pub readiness: Readiness,
     /// Where it is noted what came of each question.
     pub board: Board,
+    /// Who wants them asked at once.
+    pub asks: Asks,
+}
+
+/// What a [`Resync`] leads to.
+pub struct Asks(mpsc::Receiver<Waiting>);
+
+/// What a round of questions is over with.
+struct Round {
+    notes: Vec<ListenerNote>,
+    /// One that gave no list, and why.
+    silent: Option<(String, String)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,16 +77,32 @@ enum NoList {
     Json(#[from] serde_json::Error),
 }
 
+impl Resync {
+    /// One, and what the follower gets of it.
+    pub fn new() -> (Resync, Asks) {
+        let (asks, asked) = mpsc::channel(MOST_WAITING);
+        (Resync(asks), Asks(asked))
+    }
+
+    /// Has all listeners asked, and their lists taken over. What came of it, once it is live; `None`: too many wait already, or the program
+    /// is about to end.
+    pub async fn now(&self) -> Option<Vec<ListenerNote>> {
+        let (answer, answered) = oneshot::channel();
+        self.0.try_send(answer).ok()?;
+        answered.await.ok()
+    }
+}
+
 impl Follower {
     /// Asks until the writer is gone. A silent listener is told once, and once when it is back.
-    pub async fn run(self) {
-        let mut retry = FIRST_RETRY;
-        let mut was_silent = false;
-        while let Ok(answers) = self.ask_all().await {
-            let silent =
-                answers.iter().find_map(|(address, answer)| answer.as_ref().err().map(|error| (address, error)));
-            if let Some((address, error)) = silent.filter(|_| !was_silent) {
-                tracing::warn!("Listener {address} gives no list of services: {}; asking on", causes(error));
+    pub async fn run(mut self) {
+        let (mut retry, mut was_silent) = (FIRST_RETRY, false);
+        let mut waiting: Vec<Waiting> = Vec::new();
+        while let Ok(Round { notes, silent }) = self.ask_all().await {
+            // Whoever waited may have left.
+            waiting.drain(..).for_each(|waiting| drop(waiting.send(notes.clone())));
+            if let Some((address, error)) = silent.as_ref().filter(|_| !was_silent) {
+                tracing::warn!("Listener {address} gives no list of services: {error}; asking on");
             } else if silent.is_none() && was_silent {
                 tracing::info!("All listeners give their lists again");
             }
@@ -70,37 +110,51 @@ impl Follower {
             let wait = if was_silent { retry } else { self.interval };
             let longest = if self.readiness.has_list() { self.interval } else { LONGEST_RETRY_BEFORE_READY };
             retry = if was_silent { (retry * 2).min(longest) } else { FIRST_RETRY };
-            sleep(wait).await;
+            tokio::select! {
+                () = sleep(wait) => {}
+                Some(one) = self.asks.0.recv() => waiting.push(one),
+            }
+            waiting.extend(std::iter::from_fn(|| self.asks.0.try_recv().ok()));
         }
     }
 
-    /// One question to every listener. Their lists are one list: it is complete if all of them are.
-    async fn ask_all(&self) -> Result<Vec<(&ListenerAddress, Result<(), NoList>)>, Stopping> {
+    /// One question to every listener at once. Their lists are one list: it is complete if all of them are.
+    async fn ask_all(&self) -> Result<Round, Stopping> {
         let asked = self.controller.now().await?;
+        let answers = join_all(self.listeners.iter().map(|address| self.ask(address))).await;
         let mut list = List { services: Vec::new(), complete: true, asked };
-        let (mut answers, mut notes) = (Vec::new(), Vec::new());
-        for address in &self.listeners {
-            let answer = self.ask(address).await.map(|(services, complete)| {
-                list.services.extend(services);
-                complete
-            });
-            notes.push(note(address, &answer));
-            list.complete &= answer.as_ref().is_ok_and(|complete| *complete);
-            answers.push((address, answer.map(drop)));
+        let (mut notes, mut silent) = (Vec::new(), None);
+        for (address, answer) in self.listeners.iter().zip(answers) {
+            let (complete, error) = match answer {
+                Ok((services, complete)) => {
+                    list.services.extend(services);
+                    (complete, None)
+                }
+                Err(error) => (false, Some(causes(&error))),
+            };
+            list.complete &= complete;
+            let address = address.to_string();
+            silent = silent.or_else(|| Some((address.clone(), error.clone()?)));
+            notes.push(ListenerNote { address, complete, error });
         }
-        if answers.iter().any(|(_, answer)| answer.is_ok()) {
-            let count = list.services.len();
-            // A list as a whole is never refused.
-            if let Ok(done) = self.controller.command(Command::Reconcile(list)).await? {
-                service::keep(&self.certificates, &self.controller, &done.applied, true).await;
-            }
-            if !self.readiness.has_list() {
-                tracing::info!("Ready: {count} services from the listener are taken over");
-                self.readiness.set();
-            }
+        if notes.iter().any(|note| note.error.is_none()) {
+            self.take(list).await?;
         }
-        self.board.asked(notes);
-        Ok(answers)
+        self.board.asked(notes.clone());
+        Ok(Round { notes, silent })
+    }
+
+    async fn take(&self, list: List) -> Result<(), Stopping> {
+        let count = list.services.len();
+        // A list as a whole is never refused.
+        if let Ok(done) = self.controller.command(Command::Reconcile(list)).await? {
+            service::keep(&self.certificates, &self.controller, &done.applied, true).await;
+        }
+        if !self.readiness.has_list() {
+            tracing::info!("Ready: {count} services from the listener are taken over");
+            self.readiness.set();
+        }
+        Ok(())
     }
 
     async fn ask(&self, address: &ListenerAddress) -> Result<(Vec<Params>, bool), NoList> {
@@ -117,11 +171,6 @@ impl Follower {
         let services: Vec<BTreeMap<String, String>> = serde_json::from_slice(&body)?;
         Ok((services.into_iter().map(Params::from_iter).collect(), complete))
     }
-}
-
-fn note(address: &ListenerAddress, answer: &Result<bool, NoList>) -> ListenerNote {
-    let complete = answer.as_ref().is_ok_and(|complete| *complete);
-    ListenerNote { address: address.to_string(), complete, error: answer.as_ref().err().map(|error| causes(error)) }
 }
 
 /// An error with its causes in one line; the client's own text names only the outermost.

@@ -15,6 +15,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+/// A call with this field is a listener's notification: the listener's list holds what it says. Replicas hand it on with the call. Docker
+/// Flow's listener does not send it.
+pub const NOTIFICATION: (&str, &str) = ("swarmgate-notification", "listener");
+
 /// What a replica may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How often DNS is asked who the replicas are.
@@ -44,6 +48,8 @@ pub struct Call<'c> {
     pub query: &'c [(String, String)],
     /// Its body.
     pub body: Bytes,
+    /// Whether it is a listener's notification.
+    pub is_notification: bool,
 }
 
 /// A change that did not reach all replicas. The messages are Docker Flow's: scripts look for them.
@@ -55,8 +61,8 @@ pub enum NotDistributed {
     )]
     Lookup(String),
     /// Some replicas did not take it.
-    #[error("Could not send distribute request to the following addresses: [{}]", .0.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" "))]
-    Refused(Vec<IpAddr>),
+    #[error("Could not send distribute request to the following addresses: [{}]", .0.iter().map(|(ip, _)| ip.to_string()).collect::<Vec<_>>().join(" "))]
+    Refused(Vec<(IpAddr, NotTaken)>),
 }
 
 /// Why a replica did not take a call; for the log.
@@ -85,6 +91,11 @@ impl Peers {
         Peers { secret, token, ..self }
     }
 
+    /// The name whose addresses are the replicas.
+    pub fn name(&self) -> String {
+        format!("tasks.{}", self.service_name)
+    }
+
     /// The port of every replica's API.
     pub fn port(&self) -> u16 {
         self.port
@@ -97,7 +108,7 @@ impl Peers {
 
     /// The addresses of all replicas, this one's too; the error is for an operator.
     pub async fn all(&self) -> Result<Vec<IpAddr>, String> {
-        self.resolver.addresses(&format!("tasks.{}.", self.service_name)).await
+        self.resolver.addresses(&format!("{}.", self.name())).await
     }
 
     /// Says every address that leads to a replica, the virtual one of their service too, and says it again when it changes; never ends.
@@ -152,7 +163,10 @@ impl Peers {
         let mut calls = JoinSet::new();
         for ip in addresses {
             tracing::info!("Sending distribution request to http://{}{}", SocketAddr::new(ip, self.port), call.path);
-            let request = self.change(call.method.clone(), ip, &path_and_query).body(call.body.clone());
+            let mut request = self.change(call.method.clone(), ip, &path_and_query).body(call.body.clone());
+            if call.is_notification {
+                request = request.header(NOTIFICATION.0, NOTIFICATION.1);
+            }
             calls.spawn(async move { taken(request).await.map_err(|reason| (ip, reason)) });
         }
         let mut failed: Vec<_> = calls.join_all().await.into_iter().filter_map(Result::err).collect();
@@ -160,8 +174,19 @@ impl Peers {
         for (ip, reason) in &failed {
             tracing::warn!("Replica {ip} did not take {}: {reason}", call.path);
         }
-        let failed: Vec<_> = failed.into_iter().map(|(ip, _)| ip).collect();
         if failed.is_empty() { Ok(()) } else { Err(NotDistributed::Refused(failed)) }
+    }
+}
+
+impl NotDistributed {
+    /// Why, replica by replica.
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            NotDistributed::Lookup(_) => Vec::new(),
+            NotDistributed::Refused(failed) => {
+                failed.iter().map(|(ip, reason)| format!("replica {ip}: {reason}")).collect()
+            }
+        }
     }
 }
 

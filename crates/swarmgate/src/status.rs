@@ -4,9 +4,12 @@
 //! Not here: the verb that shows it (`api::status`), and what is counted of requests (`proxy::observe`).
 
 mod board;
+mod drift;
+mod replicas;
 mod report;
 
-pub use board::{Board, ListenerNote};
+pub use board::{Board, ListenerNote, ReplicaCounts};
+pub use replicas::{Comparison, ReplicaReport, Replicas};
 pub use report::{Report, ServiceReport, State};
 
 use crate::controller::Controller;

@@ -13,6 +13,7 @@ pub use docs::markdown;
 use super::Api;
 use crate::output;
 use crate::statistics::{Kind, Row};
+use crate::status::ReplicaCounts;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
@@ -25,6 +26,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Prometheus keeps values as floating point, in which whole numbers below this are exact.
+const EXACT: u64 = 1 << 53;
 /// The version of the text format, as Prometheus asks for it.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -43,6 +46,13 @@ struct Process {
     uptime: Duration,
     generation: u64,
     services: u64,
+    /// Those whose last version was refused.
+    quarantined: u64,
+    digest: u64,
+    /// Since a listener's list was taken over last; `None`: never.
+    since_sync: Option<Duration>,
+    silent_listeners: u64,
+    replicas: ReplicaCounts,
     backends: u64,
     /// Lines of the program's own log that were lost.
     log_lines_dropped: u64,
@@ -66,10 +76,16 @@ impl Scrape {
         let figures = api.observer.figures();
         let world = api.controller.cell().world();
         let snapshot = world.snapshot();
+        let (catalog, board) = (api.controller.catalog(), &api.status.board);
         let process = Process {
             uptime: api.started.elapsed(),
             generation: snapshot.generation.number(),
             services: snapshot.catalog.services().count() as u64,
+            quarantined: catalog.quarantine().len() as u64,
+            digest: catalog.digest().number() % EXACT,
+            since_sync: board.last_sync().map(|last| last.elapsed().unwrap_or_default()),
+            silent_listeners: board.silent_listeners(),
+            replicas: board.replicas(),
             backends: snapshot.routes.backends().iter().count() as u64,
             log_lines_dropped: output::dropped_lines(),
             panics: figures.panics,

@@ -4,6 +4,7 @@
 //! from the query alone, the first value wins.
 //! Not here: what the parameters mean (`model::service`).
 
+use crate::peers::NOTIFICATION;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri, header};
 use model::Params;
@@ -14,6 +15,8 @@ use model::params::table::{Level, param};
 pub(super) struct Pairs {
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
+    /// Whether a listener says that this is what its list holds too.
+    pub(super) is_notification: bool,
 }
 
 impl Pairs {
@@ -25,7 +28,8 @@ impl Pairs {
             .next()
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
         let form = if is_form { decode(body) } else { Vec::new() };
-        Pairs { query: decode(uri.query().unwrap_or_default().as_bytes()), form }
+        let is_notification = headers.get(NOTIFICATION.0).is_some_and(|value| value == NOTIFICATION.1);
+        Pairs { query: decode(uri.query().unwrap_or_default().as_bytes()), form, is_notification }
     }
 
     pub(super) fn params(&self) -> Params {

@@ -24,7 +24,7 @@ pub(super) async fn handle(
     log_request(&uri);
     let pairs = Pairs::read(&uri, &headers, &body);
     let params = pairs.params();
-    let reply = configure(&api, &params).await;
+    let reply = configure(&api, &params, pairs.is_notification).await;
     if !wants_distribution(&params) || reply.is_failure() {
         return reply;
     }
@@ -32,18 +32,19 @@ pub(super) async fn handle(
 }
 
 /// Applies the change here. The reply echoes the service and comes when it is live.
-async fn configure(api: &Api, params: &Params) -> Reply {
+async fn configure(api: &Api, params: &Params, is_notification: bool) -> Reply {
     let mut reply = match unresolvable(api, params).await {
         Some(reason) => Reply::failed(StatusCode::INTERNAL_SERVER_ERROR, reason),
-        None => apply(api, params).await,
+        None => apply(api, params, is_notification).await,
     };
     reply.service_name = params.get_any_case("serviceName").unwrap_or_default().to_owned();
     reply.fields = echo::as_sent(params, api.controller.context());
     reply
 }
 
-async fn apply(api: &Api, params: &Params) -> Reply {
-    match api.controller.command(Command::Configure(params.clone())).await {
+async fn apply(api: &Api, params: &Params, is_notification: bool) -> Reply {
+    let command = if is_notification { Command::Notify } else { Command::Configure };
+    match api.controller.command(command(params.clone())).await {
         Ok(Ok(done)) => {
             let mut reply = Reply::ok("");
             reply.warnings = done.applied.warnings.iter().map(|(_, warning)| warning.to_string()).collect();

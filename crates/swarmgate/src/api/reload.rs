@@ -1,18 +1,23 @@
-//! `/v1/docker-flow-proxy/reload`: nothing needs reloading here; the listeners can be asked to notify again.
+//! `/v1/docker-flow-proxy/reload`: what is live is always what is configured, so this is for a proxy that may have missed something: it asks
+//! its listeners for all services at once and takes their lists over.
 //!
-//! Not here: the regular questions to listeners (`follow`).
+//! Not here: asking listeners (`follow`).
 
 use super::reply::Reply;
 use super::{Api, log_request};
+use crate::status::ListenerNote;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// A question that was under way, and the one that is waited for.
+const LONGEST_SYNC: Duration = Duration::from_secs(12);
 
-/// With `fromListener=true` every listener is asked; their notifications come on their own. What is live is always what is configured,
-/// so without it there is nothing to do.
+/// The reply comes when the lists are live. A listener that gives none is no failure: what is served is served on, and a warning says so. With
+/// `fromListener=true` every listener is also told to notify all of its receivers again, and that it must take.
 pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri) -> Reply {
     log_request(&uri);
     let from_listener = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).any(|(name, value)| {
@@ -30,5 +35,17 @@ pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri) -> Reply {
             }
         }
     }
-    Reply::ok("")
+    if api.listeners.is_empty() {
+        return Reply::ok("");
+    }
+    match timeout(LONGEST_SYNC, api.resync.now()).await {
+        Ok(Some(notes)) => Reply::ok("").and_warn(notes.iter().filter_map(silence).collect()),
+        _ => Reply::ok("").and_warn(vec!["the listeners are still being asked for all services".to_owned()]),
+    }
+}
+
+/// Why a listener gave no list.
+fn silence(note: &ListenerNote) -> Option<String> {
+    let ListenerNote { address, error, .. } = note;
+    error.as_ref().map(|error| format!("listener {address} gives no list of services: {error}"))
 }

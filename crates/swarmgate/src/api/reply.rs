@@ -59,6 +59,12 @@ impl Reply {
         (self.code, self.status, self.message) = (code, "NOK", message);
         self
     }
+
+    /// The same with more to say.
+    pub(super) fn and_warn(mut self, warnings: Vec<String>) -> Reply {
+        self.warnings.extend(warnings);
+        self
+    }
 }
 
 impl IntoResponse for Reply {

@@ -12,9 +12,16 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use std::sync::Arc;
 
-/// `services=false` leaves out all that there is by service.
+/// `services=false` leaves out all that there is by service, and `distribute=false` the other replicas, so that none of them is asked.
 pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let params = Pairs::read(&uri, &headers, &body).params();
     let depth = if is_denied(&params, "services") { Depth::Summary } else { Depth::Services };
-    json(StatusCode::OK, &api.status.report(depth))
+    let compared = match is_denied(&params, "distribute") {
+        true => None,
+        false => Some(api.replicas.compare().await),
+    };
+    let status = api.status.clone();
+    // Ten thousand services take a while, and this thread serves all other calls.
+    let report = tokio::task::spawn_blocking(move || status.report(depth)).await.expect("a report does not panic");
+    json(StatusCode::OK, &report.beside(compared))
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: what follows from it; nothing does.
 
+use super::replicas::{Comparison, ReplicaReport};
 use super::report::{ListenerReport, Report};
 use model::ServiceName;
 use proxy::observe::timestamp;
@@ -23,6 +24,19 @@ struct Notes {
     last_sync: Option<SystemTime>,
     /// By who says them.
     remarks: BTreeMap<&'static str, Vec<(ServiceName, String)>>,
+    /// What the last look at all replicas has shown.
+    replicas: ReplicaCounts,
+}
+
+/// How many replicas there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaCounts {
+    /// All, this one among them.
+    pub all: u64,
+    /// Those that go on serving something else than this one.
+    pub drifting: u64,
+    /// Those that do not say what they serve.
+    pub silent: u64,
 }
 
 /// What came of the last question to a listener.
@@ -51,6 +65,31 @@ impl Board {
         notes.listeners = listeners;
     }
 
+    /// What a look at all replicas has shown.
+    pub(super) fn compared(&self, seen: &Comparison) {
+        if seen.is_unknown {
+            self.notes().replicas = ReplicaCounts { all: 1, ..ReplicaCounts::default() };
+            return;
+        }
+        let count = |of: fn(&ReplicaReport) -> bool| seen.replicas.iter().filter(|replica| of(replica)).count() as u64;
+        let counts = ReplicaCounts {
+            all: count(|_| true),
+            drifting: count(|replica| replica.drift),
+            silent: count(|replica| replica.error.is_some()),
+        };
+        self.notes().replicas = counts;
+    }
+
+    /// What the last look at all replicas has shown.
+    pub fn replicas(&self) -> ReplicaCounts {
+        self.notes().replicas
+    }
+
+    /// Listeners that gave no list when they were last asked.
+    pub fn silent_listeners(&self) -> u64 {
+        self.notes().listeners.iter().filter(|listener| listener.error.is_some()).count() as u64
+    }
+
     /// When a listener's list was last taken over.
     pub fn last_sync(&self) -> Option<SystemTime> {
         self.notes().last_sync
@@ -58,6 +97,7 @@ impl Board {
 
     pub(super) fn tell(&self, report: &mut Report) {
         let notes = self.notes();
+        report.drift = notes.replicas.drifting > 0;
         report.last_sync = notes.last_sync.map(timestamp);
         report.listeners = notes.listeners.iter().map(ListenerReport::of).collect();
     }

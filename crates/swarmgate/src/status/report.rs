@@ -3,6 +3,7 @@
 //! Not here: asking other replicas.
 
 use super::board::{ListenerNote, Remarks};
+use super::replicas::{Comparison, ReplicaReport};
 use crate::controller::Controller;
 use model::catalog::{Catalog, Quarantined, Source};
 use model::{Service, ServiceName};
@@ -34,6 +35,11 @@ pub struct Report {
     /// What is said of services that are not among them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remarks: Option<Vec<RemarkReport>>,
+    /// All replicas side by side, if they were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<Vec<ReplicaReport>>,
+    /// Whether one of them goes on serving something else than this one.
+    pub drift: bool,
 }
 
 /// A listener.
@@ -95,6 +101,17 @@ impl Report {
             listeners: Vec::new(),
             services: None,
             remarks: None,
+            replicas: None,
+            drift: false,
+        }
+    }
+
+    /// The same with all replicas beside it, if they were asked; else what was last seen of them.
+    #[must_use]
+    pub fn beside(self, compared: Option<Comparison>) -> Report {
+        match compared {
+            Some(compared) => Report { drift: compared.drifts(), replicas: Some(compared.replicas), ..self },
+            None => self,
         }
     }
 

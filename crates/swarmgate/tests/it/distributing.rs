@@ -72,6 +72,9 @@ async fn behaviours_67_and_85_replicas_that_fail_are_named_and_the_others_have_t
     let message = "Could not send distribute request to the following addresses: [127.0.0.2 127.0.0.4]";
     assert_eq!(outcome(&reply), (500, message.to_owned()));
     assert_eq!(reply.json()["Status"], "NOK");
+    let reasons = reply.json()["Warnings"].to_string();
+    assert!(reasons.contains("replica 127.0.0.2: it answered 409"), "{reasons}");
+    assert!(reasons.contains("replica 127.0.0.4: "), "{reasons}");
     assert!(line.contains("distribute=false"), "{line}");
     assert_eq!(proxy.ask(&get("/demo")).await.status(), 401, "it is live here all the same");
 }

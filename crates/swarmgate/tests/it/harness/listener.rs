@@ -117,6 +117,12 @@ impl FakeListener {
             .expect("a listener");
     }
 
+    /// Waits until it was asked so often.
+    pub(crate) async fn is_asked(&mut self, times: usize) {
+        let asked = self.asked.wait_for(|asked| asked.len() >= times);
+        soon("the proxy asking the listener", asked).await.expect("a listener");
+    }
+
     /// The paths that were asked for.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.borrow().clone()
