@@ -215,7 +215,7 @@ impl Catalog {
         if let Some(name) = name_of(params) {
             match &result {
                 Ok(_) => self.quarantine.release(&name),
-                Err(refused) => self.quarantine.hold(&name, &refused.message, source, self.now),
+                Err(refused) => self.quarantine.hold(&name, &refused.explained(), source, self.now),
             }
         }
         result

@@ -8,6 +8,7 @@ use crate::bearer::Bearer;
 use crate::certificates::{Certificates, Store};
 use crate::controller::Controller;
 use crate::declared;
+use crate::findings;
 use crate::follow::tasks::TaskFollower;
 use crate::follow::{Asks, Follower, Resync};
 use crate::listener_api;
@@ -108,6 +109,7 @@ pub async fn start_proxy_logging_to(
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
     let status = Status { board: Board::default(), controller: controller.clone(), readiness, asked: asked.clone() };
+    tasks.spawn(findings::watch(controller.clone(), status.board.clone()));
     let (resync, asks) = Resync::new();
     let mut followed = None;
     if !settings.listeners.is_empty() {

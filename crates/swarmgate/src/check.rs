@@ -7,6 +7,7 @@ mod stack;
 mod yaml;
 
 use crate::certificates::service as service_certificate;
+use crate::findings;
 use crate::settings::{self, ProxySettings, Variables};
 use input::Said;
 use model::catalog::{Catalog, Command};
@@ -77,6 +78,7 @@ pub fn check(argument: &str, settings: &ProxySettings) -> Report {
         Ok(services) => {
             let mut catalog = Catalog::default();
             services.iter().for_each(|said| report.judge(said, &mut catalog, &context));
+            report.tell_findings(catalog, &context);
             report.sum_up(services.len(), services.iter().any(|said| said.is_of_stack));
         }
         Err(unreadable) => {
@@ -120,7 +122,7 @@ impl Report {
             }
             Err(refused) => {
                 self.outcome = Outcome::Refused;
-                self.line(1, &format!("refused: {}", refused.message));
+                self.line(1, &format!("refused: {}", refused.explained()));
             }
         }
     }
@@ -164,6 +166,18 @@ impl Report {
         for (port, member) in passed.filter(|(_, member)| member.service.as_str() == name) {
             let host = member.dial.host();
             self.line(1, &format!("route: {} ({host}:{}) for connections to port {port}", member.name, member.port));
+        }
+    }
+
+    /// Routes that no request reaches once all services are there.
+    fn tell_findings(&mut self, catalog: Catalog, context: &Context) {
+        let findings = Snapshot::new(Generation::default(), catalog, context).routes.findings();
+        for finding in &findings {
+            self.outcome = self.outcome.max(Outcome::Warnings);
+            self.line(0, &format!("warning: {}", findings::line(&finding.service, &finding.text)));
+        }
+        if !findings.is_empty() {
+            self.text.push('\n');
         }
     }
 

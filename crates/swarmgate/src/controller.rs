@@ -121,6 +121,11 @@ impl Controller {
         self.catalog.borrow().clone()
     }
 
+    /// The same as it changes; what it holds is live already.
+    pub fn changes(&self) -> watch::Receiver<Catalog> {
+        self.catalog.clone()
+    }
+
     /// What is said to every service.
     pub fn context(&self) -> &Context {
         &self.context
@@ -209,7 +214,7 @@ impl Writer {
     fn tell(&mut self, result: Result<&Applied, &Refused>) {
         let applied = match result {
             Ok(applied) => applied,
-            Err(refused) => return tracing::warn!("Refused: {refused}"),
+            Err(refused) => return tracing::warn!("Refused: {}", refused.explained()),
         };
         for (name, change) in &applied.changes {
             match change {
@@ -231,7 +236,8 @@ impl Writer {
         }
         for refused in &applied.refused {
             // A list comes again every few seconds, and its bad services with it.
-            if self.told.insert(refused.message.clone()) {
+            let refused = refused.explained();
+            if self.told.insert(refused.clone()) {
                 tracing::warn!("Refused: {refused}");
             }
         }

@@ -12,6 +12,7 @@ pub mod controller;
 pub mod declared;
 pub mod demo;
 pub mod demo_service;
+pub mod findings;
 pub mod follow;
 pub mod listener_api;
 pub mod output;

@@ -143,13 +143,13 @@ fn complete(service: Service) -> Result<Service, Refused> {
         return Err(Refused::unusable(NO_PATH));
     };
     if first.has_no_selector() {
-        return Err(Refused::unusable(NO_PATH));
+        return Err(Refused::unusable(NO_PATH).advising(advice(&service, first)));
     }
     if first.mode != Mode::Http && (first.source_port.is_none() || first.port.is_none()) {
-        return Err(Refused::incomplete(NO_TCP_PORTS));
+        return Err(Refused::incomplete(NO_TCP_PORTS).advising(advice(&service, first)));
     }
     if first.has_no_port() {
-        return Err(Refused::incomplete(NO_PORT));
+        return Err(Refused::incomplete(NO_PORT).advising(advice(&service, first)));
     }
     match others.iter().find(|other| other.has_no_selector() || other.has_no_port()) {
         Some(other) => Err(incomplete(&service, other)),
@@ -158,6 +158,24 @@ fn complete(service: Service) -> Result<Service, Refused> {
             None => Ok(service),
         },
     }
+}
+
+/// Docker Flow's words name neither the service nor what it lacks.
+fn advice(service: &Service, destination: &Destination) -> String {
+    let spelled = |name: &str| match destination.index {
+        0 => name.to_owned(),
+        index => format!("{name}.{index}"),
+    };
+    let (port, source) = (spelled("port"), spelled("srcPort"));
+    let way_out = match destination.mode {
+        Mode::Http if destination.has_no_selector() => {
+            format!("give it {} or {}: what it is asked for", spelled("servicePath"), spelled("serviceDomain"))
+        }
+        Mode::Http => format!("give it {port}: the port that it listens on"),
+        Mode::Tcp | Mode::Sni if destination.port.is_none() => format!("give it {port}: the port that it listens on"),
+        Mode::Tcp | Mode::Sni => format!("give it {source}: the port that the proxy listens on for it"),
+    };
+    format!("service `{}`: {way_out}", service.name)
 }
 
 fn incomplete(service: &Service, destination: &Destination) -> Refused {

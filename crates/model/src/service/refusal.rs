@@ -12,6 +12,8 @@ pub struct Refused {
     pub kind: Refusal,
     /// For the caller: the service, the parameter, the value, the reason and the way out.
     pub message: String,
+    /// What the message does not say, where it is Docker Flow's to the letter: the service, the parameter and the way out.
+    pub advice: Option<String>,
 }
 
 /// The kinds of refusal.
@@ -35,12 +37,26 @@ pub struct Warning {
 impl Refused {
     /// A mandatory parameter is missing.
     pub fn incomplete(message: impl Into<String>) -> Refused {
-        Refused { kind: Refusal::Incomplete, message: message.into() }
+        Refused { kind: Refusal::Incomplete, message: message.into(), advice: None }
     }
 
     /// The service cannot work as described.
     pub fn unusable(message: impl Into<String>) -> Refused {
-        Refused { kind: Refusal::Unusable, message: message.into() }
+        Refused { kind: Refusal::Unusable, message: message.into(), advice: None }
+    }
+
+    /// The same with what the message does not say.
+    #[must_use]
+    pub(super) fn advising(self, advice: String) -> Refused {
+        Refused { advice: Some(advice), ..self }
+    }
+
+    /// The message and the advice, for who is shown one text.
+    pub fn explained(&self) -> String {
+        match &self.advice {
+            Some(advice) => format!("{} ({advice})", self.message),
+            None => self.message.clone(),
+        }
     }
 }
 

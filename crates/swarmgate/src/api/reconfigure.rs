@@ -6,11 +6,12 @@ use super::query::{Pairs, wants_distribution};
 use super::reply::Reply;
 use super::{Api, distribute, echo, log_request};
 use crate::certificates::service;
+use crate::findings;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use model::Params;
-use model::catalog::Command;
+use model::catalog::{Applied, Command};
 use model::service::{Refusal, Refused};
 use std::sync::Arc;
 
@@ -49,11 +50,24 @@ async fn apply(api: &Api, params: &Params, is_notification: bool) -> Reply {
             let mut reply = Reply::ok("");
             reply.warnings = done.applied.warnings.iter().map(|(_, warning)| warning.to_string()).collect();
             reply.warnings.extend(service::keep(&api.certificates, &api.controller, &done.applied, false).await);
+            reply.warnings.extend(findings(api, &done.applied));
             reply
         }
-        Ok(Err(refused)) => Reply::failed(status(&refused), refused.message),
+        Ok(Err(refused)) => {
+            let mut reply = Reply::failed(status(&refused), refused.message);
+            reply.warnings.extend(refused.advice);
+            reply
+        }
         Err(stopping) => Reply::failed(StatusCode::SERVICE_UNAVAILABLE, stopping.to_string()),
     }
+}
+
+/// Routes of the service that get no request, and those of others that no longer do because of it.
+fn findings(api: &Api, applied: &Applied) -> Vec<String> {
+    let world = api.controller.cell().world();
+    let snapshot = world.snapshot();
+    let services = applied.changes.iter().filter_map(|(name, _)| snapshot.catalog.service(name));
+    services.flat_map(|service| findings::about(&snapshot.routes, service)).collect()
 }
 
 /// Why the host of the first destination has no address, where it is to have one (`SKIP_ADDRESS_VALIDATION=false`). Asked before the writer

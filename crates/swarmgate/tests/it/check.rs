@@ -55,6 +55,22 @@ fn bug_credentials_in_header_rules_were_reported() {
 }
 
 #[test]
+fn routes_that_get_no_request_are_told_once_all_services_are_there() {
+    let folder = Folder::new();
+    let service = |name: &str, path: &str| {
+        format!(
+            "  {name}:\n    deploy:\n      labels: {{com.df.notify: \"true\", com.df.servicePath: {path}, com.df.port: \"1\"}}\n"
+        )
+    };
+    let stack = format!("services:\n{}{}", service("product", "/digitalproduct"), service("digital", "/digital"));
+    folder.write("stack.yml", &stack);
+    let (code, text) = check(&[&folder.text("stack.yml")]);
+    assert_eq!(code, Some(1));
+    let finding = "warning: Service product: servicePath=/digitalproduct gets no request: servicePath=/digital of service digital ";
+    assert!(text.contains(finding) && text.ends_with("2 services: with warnings\n"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_read_is_told() {
     let folder = Folder::new();
     folder.write("broken.yml", "services: [");

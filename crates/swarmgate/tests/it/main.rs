@@ -26,6 +26,7 @@ mod distributing;
 mod draining;
 mod encrypted_servers;
 mod error_files;
+mod findings;
 mod following;
 mod handshakes;
 mod hostile;
