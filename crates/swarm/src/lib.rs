@@ -1,7 +1,7 @@
 //! Who exists: Docker Swarm in, notifications out.
 //!
-//! The listener asks a Docker Engine which services carry the notify label, remembers what it last said about each of
-//! them, and tells every receiver what changed, over HTTP, until it is accepted or no longer true. Who asks is told which of
+//! The listener asks a Docker Engine which services carry the notify label and which nodes there are, remembers what it last
+//! said about each of them, and tells every receiver what changed, over HTTP, until it is accepted or no longer true. Who asks is told which of
 //! their tasks may get requests.
 //!
 //! Not here: what a parameter means, routes, certificates, the listener's own HTTP API, and the environment. A service is
@@ -11,6 +11,7 @@ mod backoff;
 mod docker;
 mod escape;
 mod node;
+mod node_info;
 mod observation;
 mod reason;
 mod service;
@@ -23,5 +24,5 @@ mod notify;
 
 pub use docker::{DockerError, TlsFiles};
 pub use listener::{Listener, StartError};
-pub use settings::{Pace, Settings};
+pub use settings::{NodeInfo, Pace, Settings};
 pub use task_list::{Address, Network, Remark, ServiceTasks, Task, TaskList};

@@ -5,6 +5,7 @@
 //! wakes the others. Whatever Docker does, a failed listing changes nothing.
 
 mod events;
+mod nodes;
 mod reconcile;
 mod rhythm;
 mod tasks;
@@ -18,11 +19,13 @@ use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::docker::{DockerError, Engine};
+use crate::docker::{DockerError, Engine, wire};
+use crate::node::Node;
+use crate::node_info;
 use crate::notify::Notifier;
 use crate::observation::Observation;
 use crate::service::{Selection, Service};
-use crate::settings::Settings;
+use crate::settings::{NodeInfo, Settings};
 use crate::task_list::{Remark, TaskList};
 use reconcile::Reconciler;
 use tasks::Watcher;
@@ -61,6 +64,8 @@ struct Shared {
     /// Tasks and nodes as Docker listed them last.
     observation: watch::Sender<Option<Arc<Observation>>>,
     task_list: watch::Sender<Option<Arc<TaskList>>>,
+    /// Whether services are announced with where their tasks are.
+    node_info: Option<NodeInfo>,
     /// What is odd about labels.
     remarks: watch::Sender<Vec<Remark>>,
 }
@@ -78,14 +83,18 @@ impl Listener {
         info!("Starting Swarm Listener");
         let engine = Engine::new(&settings.docker_host, settings.docker_tls.as_ref(), settings.pace.docker_timeout)?;
         let shared = Arc::new(Shared::new(engine, &settings));
-        let notifier = Notifier::new(&settings)?;
-        if !notifier.has_receivers() {
+        let notifier = Notifier::for_services(&settings)?;
+        let nodes = Notifier::for_nodes(&settings)?;
+        if !notifier.has_receivers() && !nodes.has_receivers() {
             warn!("there is no address to send notifications to; only who asks is told of services");
         }
         let mut tasks = JoinSet::new();
         tasks.spawn(events::follow(Arc::clone(&shared), settings.pace.events_silence));
         tasks.spawn(Reconciler::new(Arc::clone(&shared), notifier, &settings).run());
         tasks.spawn(Watcher::new(Arc::clone(&shared), &settings).run());
+        if nodes.has_receivers() {
+            tasks.spawn(nodes::announce(Arc::clone(&shared), nodes, settings));
+        }
         Ok(Listener { shared, tasks: Arc::new(Mutex::new(tasks)) })
     }
 
@@ -96,7 +105,19 @@ impl Listener {
     /// Docker gave no complete answer. That is never an empty list.
     pub async fn services(&self) -> Result<Vec<Params>, DockerError> {
         let listing = self.shared.engine.services(Some(&self.shared.selection.filter())).await?;
-        Ok(self.shared.selection.select(listing).into_values().map(|service| service.params).collect())
+        Ok(self.shared.select(listing).into_values().map(|service| service.params).collect())
+    }
+
+    /// What a create notification says about each node, also of those that are down, asked from Docker now, in the order of their
+    /// identifiers.
+    ///
+    /// # Errors
+    ///
+    /// Docker gave no complete answer. That is never an empty list.
+    pub async fn nodes(&self) -> Result<Vec<Params>, DockerError> {
+        let listing = self.shared.engine.nodes().await?;
+        let nodes = listing.into_iter().filter_map(Node::narrow).map(|node| (node.id, node.params));
+        Ok(nodes.collect::<BTreeMap<_, _>>().into_values().collect())
     }
 
     /// Which tasks of the announced services may get new requests, always the newest. `None`: not known yet, or Docker has listed
@@ -128,7 +149,17 @@ impl Shared {
             services: watch::Sender::new(None),
             observation: watch::Sender::new(None),
             task_list: watch::Sender::new(None),
+            node_info: settings.node_info,
             remarks: watch::Sender::new(Vec::new()),
         }
+    }
+
+    /// The services of a listing that count, with all that is told of them.
+    fn select(&self, listing: Vec<wire::Service>) -> BTreeMap<String, Service> {
+        let mut services = self.selection.select(listing);
+        if let (Some(settings), Some(seen)) = (self.node_info, &*self.observation.borrow()) {
+            node_info::add(&mut services, seen, settings);
+        }
+        services
     }
 }

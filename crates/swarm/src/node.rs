@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_of_the_node_override_those_of_the_engine_and_neither_what_docker_says() {
+    fn behaviour_165_labels_of_the_node_override_those_of_the_engine_and_neither_what_docker_says() {
         assert_eq!(
             written(&node("ready").params),
             "address=127.0.0.1 availability=active disk=ssd hostname=vm id=pr43 role=manager state=ready versionIndex=17 zone=b"

@@ -1,22 +1,26 @@
 //! Tells receivers, over HTTP, what is to be said, until each has accepted it or something newer is said.
 //!
-//! Each receiver is served on its own, and each service: one that is slow or refuses delays no other.
+//! Each receiver is served on its own, and each thing that is said: one that is slow or refuses delays no other. A receiver that could
+//! not be reached has probably forgotten everything by the time it answers again, so it is told everything again.
 //! Not here: deciding what is to be said ([`crate::announce`]).
 
 mod delivery;
+mod reach;
 mod target;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tracing::error;
+use tokio::time::Instant;
+use tracing::{error, info};
 
 use crate::announce::{Kind, Notification};
 use crate::settings::Settings;
 use delivery::{Delivery, Sender};
+use reach::Reach;
 use target::Target;
 
 /// Says to a proxy of this project that the list of services holds what is notified, so that it goes with the list should a removal be lost.
@@ -26,30 +30,64 @@ const MARK: (HeaderName, HeaderValue) =
 
 /// Owns all deliveries; dropping it cancels them.
 pub(crate) struct Notifier {
+    /// Those who are told of creations; their places are their numbers.
     created: Vec<Arc<Target>>,
     removed: Vec<Arc<Target>>,
     sender: Sender,
     still_true: watch::Sender<()>,
-    /// What is under way about each service. At most one notification, to each of its receivers: a newer one replaces it.
-    deliveries: HashMap<String, JoinSet<()>>,
+    /// A receiver is back.
+    wanted: Arc<Notify>,
+    /// What was said last about everything that is there.
+    there: BTreeMap<String, Arc<Notification>>,
+    /// What is under way about each thing. At most one notification, to each of its receivers: a newer one replaces it.
+    under_way: HashMap<String, UnderWay>,
+}
+
+/// Deliveries of one notification, each to another receiver.
+#[derive(Default)]
+struct UnderWay {
+    deliveries: JoinSet<usize>,
+    /// The numbers of their receivers.
+    to: Vec<usize>,
 }
 
 impl Notifier {
-    /// Addresses that cannot be used are logged and left out. Fails only if no HTTP client can be made.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
+    /// For services. Addresses that cannot be used are logged and left out. Fails only if no HTTP client can be made.
+    pub(crate) fn for_services(settings: &Settings) -> Result<Self, reqwest::Error> {
+        let created = usable(Kind::ServiceCreated, &settings.create_urls, &settings.create_methods);
+        let removed = usable(Kind::ServiceRemoved, &settings.remove_urls, &settings.remove_methods);
+        Self::new(settings, created, removed)
+    }
+
+    /// For nodes, likewise.
+    pub(crate) fn for_nodes(settings: &Settings) -> Result<Self, reqwest::Error> {
+        let created = usable(Kind::NodeCreated, &settings.create_node_urls, &[]);
+        let removed = usable(Kind::NodeRemoved, &settings.remove_node_urls, &[]);
+        Self::new(settings, created, removed)
+    }
+
+    fn new(settings: &Settings, created: Vec<Target>, removed: Vec<Target>) -> Result<Self, reqwest::Error> {
         let (still_true, receiver) = watch::channel(());
-        let sender = Sender {
-            client: client(settings)?,
-            retry: settings.retry,
-            retry_interval: settings.retry_interval,
-            still_true: receiver,
+        let wanted = Arc::new(Notify::new());
+        let mut reaches = HashMap::new();
+        let mut placed = |mut target: Target| {
+            let reach = reaches.entry(target.authority());
+            target.reach = Arc::clone(reach.or_insert_with_key(|authority| Arc::new(Reach::new(authority, &wanted))));
+            Arc::new(target)
         };
         Ok(Notifier {
-            created: usable(Kind::Created, &settings.create_urls, &settings.create_methods),
-            removed: usable(Kind::Removed, &settings.remove_urls, &settings.remove_methods),
-            sender,
+            created: created.into_iter().map(&mut placed).collect(),
+            removed: removed.into_iter().map(&mut placed).collect(),
+            sender: Sender {
+                client: client(settings)?,
+                retry: settings.retry,
+                retry_interval: settings.retry_interval,
+                still_true: receiver,
+            },
             still_true,
-            deliveries: HashMap::new(),
+            wanted,
+            there: BTreeMap::new(),
+            under_way: HashMap::new(),
         })
     }
 
@@ -58,37 +96,80 @@ impl Notifier {
         !(self.created.is_empty() && self.removed.is_empty())
     }
 
-    /// Starts to tell all receivers. What was still under way about the same service is cancelled first.
+    /// Starts to tell all receivers. What was still under way about the same thing is cancelled first.
     pub(crate) async fn tell(&mut self, notification: &Notification) {
-        if let Some(mut superseded) = self.deliveries.remove(&notification.service) {
-            superseded.shutdown().await;
+        if let Some(mut superseded) = self.under_way.remove(&notification.key) {
+            superseded.deliveries.shutdown().await;
         }
-        let targets = match notification.kind {
-            Kind::Created => &self.created,
-            Kind::Removed => &self.removed,
+        let notification = Arc::new(notification.clone());
+        let targets = if notification.kind.is_creation() {
+            self.there.insert(notification.key.clone(), Arc::clone(&notification));
+            &self.created
+        } else {
+            self.there.remove(&notification.key);
+            &self.removed
         };
-        let mut deliveries = JoinSet::new();
-        for target in targets {
-            deliveries.spawn(Delivery::new(notification, Arc::clone(target), self.sender.clone()).run());
+        let mut under_way = UnderWay::default();
+        for (number, target) in targets.iter().enumerate() {
+            under_way.start(number, Delivery::new(&notification, Arc::clone(target), self.sender.clone()));
         }
-        self.deliveries.insert(notification.service.clone(), deliveries);
+        self.under_way.insert(notification.key.clone(), under_way);
     }
 
-    /// Everything said is still true: failed deliveries get another try, finished ones are forgotten.
+    /// Everything said is still true: failed deliveries get another try, finished ones are forgotten, and who is back is told
+    /// everything.
     pub(crate) fn confirm(&mut self) {
         self.still_true.send_replace(());
-        self.deliveries.retain(|_, deliveries| {
-            while deliveries.try_join_next().is_some() {}
-            !deliveries.is_empty()
-        });
+        self.under_way.retain(|_, under_way| under_way.is_going_on());
+        let now = Instant::now();
+        let back: Vec<_> = self.created.iter().map(|target| target.reach.takes_all_again(now)).collect();
+        for number in (0..back.len()).filter(|number| back[*number]) {
+            self.tell_all_again(number);
+        }
+        self.created.iter().zip(back).filter(|(_, back)| *back).for_each(|(target, _)| target.reach.told_all(now));
+    }
+
+    /// Ready when there is somebody to tell everything again, with [`Notifier::confirm`].
+    pub(crate) async fn is_wanted(&self) {
+        self.wanted.notified().await;
+    }
+
+    /// What is under way to it anyhow is not told twice.
+    fn tell_all_again(&mut self, number: usize) {
+        let target = &self.created[number];
+        info!("{} can be reached again and is told everything", target.reach.authority());
+        for (key, notification) in &self.there {
+            let under_way = self.under_way.entry(key.clone()).or_default();
+            if !under_way.to.contains(&number) {
+                under_way.start(number, Delivery::new(notification, Arc::clone(target), self.sender.clone()));
+            }
+        }
     }
 }
 
-fn usable(what: Kind, urls: &[String], methods: &[String]) -> Vec<Arc<Target>> {
+impl UnderWay {
+    fn start(&mut self, number: usize, delivery: Delivery) {
+        self.to.push(number);
+        self.deliveries.spawn(async move {
+            delivery.run().await;
+            number
+        });
+    }
+
+    /// Forgets what has ended.
+    fn is_going_on(&mut self) -> bool {
+        while let Some(Ok(number)) = self.deliveries.try_join_next() {
+            self.to.retain(|other| *other != number);
+        }
+        !self.deliveries.is_empty()
+    }
+}
+
+fn usable(what: Kind, urls: &[String], methods: &[String]) -> Vec<Target> {
     let mut targets = Vec::new();
     for target in Target::all(urls, methods) {
         match target {
-            Ok(target) => targets.push(Arc::new(target)),
+            Ok(target) => targets.push(target),
             Err(problem) => error!("{what} notifications: {problem}; it is left out"),
         }
     }

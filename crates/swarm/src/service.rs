@@ -27,6 +27,8 @@ pub(crate) struct Service {
     pub(crate) wanted: Option<u64>,
     /// Docker is replacing its tasks.
     pub(crate) is_updating: bool,
+    /// The network whose addresses of tasks are to be told (`com.df.scrapeNetwork`); see [`crate::node_info`].
+    pub(crate) scrape_network: Option<String>,
 }
 
 /// Which services count, and what they are called.
@@ -35,15 +37,6 @@ pub(crate) struct Selection {
     label: String,
     value: Option<String>,
     name_prefix: String,
-}
-
-impl Service {
-    /// What receivers are told when it is gone: the same without the number of replicas.
-    pub(crate) fn removal_params(&self) -> Params {
-        let mut params = self.params.clone();
-        params.remove("replicas");
-        params
-    }
 }
 
 impl Selection {
@@ -93,6 +86,7 @@ impl Selection {
             version_index: service.version.index,
             params: self.params(&name, spec),
             wanted: replicas(spec),
+            scrape_network: spec.labels.get("com.df.scrapeNetwork").cloned(),
             is_updating: matches!(service.update_status.state.as_str(), "updating" | "rollback_started"),
             id: service.id,
             name,

@@ -22,6 +22,12 @@ pub struct Settings {
     pub create_urls: Vec<String>,
     /// Who is told of services that are gone.
     pub remove_urls: Vec<String>,
+    /// Who is told of new and changed nodes, with `GET`.
+    pub create_node_urls: Vec<String>,
+    /// Who is told of nodes that are gone or down, with `GET`.
+    pub remove_node_urls: Vec<String>,
+    /// Whether services with the label `com.df.scrapeNetwork` are announced with `nodeInfo`: where their tasks are.
+    pub node_info: Option<NodeInfo>,
     /// HTTP methods for `create_urls`, by position; the last one repeats, none at all is `GET`.
     pub create_methods: Vec<String>,
     /// HTTP methods for `remove_urls`, likewise.
@@ -37,6 +43,15 @@ pub struct Settings {
     pub reconcile_interval: Duration,
     /// The waits and limits that operators have no need to change.
     pub pace: Pace,
+}
+
+/// What `nodeInfo` says of each task beside its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeInfo {
+    /// Its address.
+    WithAddresses,
+    /// An empty text in the place of its address.
+    WithoutAddresses,
 }
 
 /// How fast a listener goes and how long it waits for others.
@@ -69,6 +84,9 @@ impl Default for Settings {
             service_name_prefix: String::new(),
             create_urls: Vec::new(),
             remove_urls: Vec::new(),
+            create_node_urls: Vec::new(),
+            remove_node_urls: Vec::new(),
+            node_info: None,
             create_methods: Vec::new(),
             remove_methods: Vec::new(),
             authorization: None,

@@ -6,7 +6,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A listener's memory and a clock that only moves when told.
 struct World {
-    said: LastSaid,
+    said: LastSaid<Service>,
     now: Instant,
 }
 
@@ -40,14 +40,15 @@ fn service(line: &str) -> Service {
         params: [("port", words[3]), ("replicas", "1"), ("serviceName", words[0])].into_iter().collect(),
         wanted: Some(1),
         is_updating: false,
+        scrape_network: None,
     }
 }
 
 fn written(notification: &Notification) -> String {
-    let sign = if notification.kind == Kind::Created { '+' } else { '-' };
-    assert_eq!(notification.params.get("serviceName"), Some(notification.service.as_str()));
-    assert_eq!(notification.params.get("replicas").is_some(), notification.kind == Kind::Created);
-    format!("{sign}{}:{}", notification.service, notification.params.get("port").unwrap_or_default())
+    let sign = if notification.kind == Kind::ServiceCreated { '+' } else { '-' };
+    assert_eq!(notification.params.get("serviceName"), Some(notification.key.as_str()));
+    assert_eq!(notification.params.get("replicas").is_some(), notification.kind == Kind::ServiceCreated);
+    format!("{sign}{}:{}", notification.key, notification.params.get("port").unwrap_or_default())
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn a_vanished_service_is_removed_with_its_last_parameters_and_once() {
     world.lists(&["web w 1 80"]);
     assert_eq!(world.later(SECOND).lists(&[]), "-web:80");
     assert_eq!(world.later(SECOND).lists(&[]), "");
-    assert!(world.said.services.is_empty(), "it is forgotten");
+    assert!(world.said.said.is_empty(), "it is forgotten");
 }
 
 #[test]
@@ -207,4 +208,36 @@ fn saying_all_again_says_nothing_of_services_that_are_gone() {
     world.later(SECOND).lists(&[]);
     world.said.say_all_again();
     assert_eq!(world.later(SECOND).lists(&[]), "");
+}
+
+#[test]
+fn behaviours_165_and_167_a_node_is_announced_by_the_same_rules_and_removed_with_three_fields() {
+    let node = |version_index, state| Node {
+        id: "n1".to_owned(),
+        version_index,
+        hostname: "vm".to_owned(),
+        is_down: false,
+        params: [
+            ("id", "n1"),
+            ("hostname", "vm"),
+            ("address", "10.0.0.7"),
+            ("state", state),
+            ("versionIndex", &u64::to_string(&version_index)),
+        ]
+        .into_iter()
+        .collect(),
+    };
+    let listing = |node: Node| BTreeMap::from([(node.id.clone(), node)]);
+    let (mut said, now) = (LastSaid::new(Duration::ZERO), Instant::now());
+    let kinds = |announcement: &Announcement| -> Vec<Kind> {
+        announcement.notifications.iter().map(|notification| notification.kind).collect()
+    };
+    assert_eq!(kinds(&said.announce(&listing(node(1, "ready")), now)), [Kind::NodeCreated]);
+    assert_eq!(kinds(&said.announce(&listing(node(2, "ready")), now)), []);
+    assert_eq!(kinds(&said.announce(&listing(node(1, "unknown")), now)), [], "an older listing");
+    assert_eq!(kinds(&said.announce(&listing(node(3, "unknown")), now)), [Kind::NodeCreated]);
+    let removal = said.announce(&BTreeMap::new(), now);
+    assert_eq!(kinds(&removal), [Kind::NodeRemoved]);
+    let params: Vec<_> = removal.notifications[0].params.iter().collect();
+    assert_eq!(params, [("address", "10.0.0.7"), ("hostname", "vm"), ("id", "n1")]);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, error, info, warn};
 
 use super::Shared;
@@ -12,11 +12,15 @@ use crate::announce::LastSaid;
 use crate::backoff::Backoff;
 use crate::docker::{DockerError, wire};
 use crate::notify::Notifier;
+use crate::service::Service;
 use crate::settings::Settings;
+
+/// How long the first announcement waits for tasks to be known.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 
 pub(super) struct Reconciler {
     shared: Arc<Shared>,
-    said: LastSaid,
+    said: LastSaid<Service>,
     notifier: Notifier,
     docker: Docker,
     backoff: Backoff,
@@ -48,14 +52,24 @@ impl Reconciler {
 
     /// Never ends.
     pub(super) async fn run(mut self) {
+        if self.shared.node_info.is_some() {
+            self.wait_for_tasks().await;
+        }
         loop {
             let next = self.reconcile().await;
             sleep(self.debounce).await;
             tokio::select! {
                 () = self.shared.wake.notified() => {}
+                () = self.notifier.is_wanted() => {}
                 () = sleep_until(next) => {}
             }
         }
+    }
+
+    /// Where tasks are is told with their services, so they are to be known at the first announcement, unless Docker lists services only.
+    async fn wait_for_tasks(&self) {
+        let mut observations = self.shared.observation.subscribe();
+        let _ = timeout(FIRST_LOOK, observations.wait_for(Option::is_some)).await;
     }
 
     /// Returns when to do it again at the latest.
@@ -76,7 +90,7 @@ impl Reconciler {
     }
 
     async fn announce(&mut self, listing: Vec<wire::Service>) -> Instant {
-        let services = Arc::new(self.shared.selection.select(listing));
+        let services = Arc::new(self.shared.select(listing));
         self.shared.services.send_if_modified(|known| {
             let is_new = known.as_ref() != Some(&services);
             *known = Some(Arc::clone(&services));

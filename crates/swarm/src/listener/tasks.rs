@@ -107,6 +107,9 @@ impl Watcher {
         });
         if is_new {
             self.rhythm.progress();
+            if self.shared.node_info.is_some() {
+                self.shared.wake.notify_one();
+            }
         }
         self.publish()
     }

@@ -12,8 +12,11 @@ use tracing::{debug, error, info, warn};
 
 use super::target::Target;
 use crate::announce::{Kind, Notification};
+use crate::backoff::{Backoff, jittered};
 use crate::reason::reason;
 
+/// The longest wait between two tries of what was given up, unless the retry interval is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// More of a reply's body than this is not read.
 const REPLY_LIMIT: usize = 64 * 1024;
 
@@ -76,17 +79,19 @@ impl Delivery {
         for count in 1..=retries {
             let Answer::Failed(reason) = answer else { break };
             debug!("{}: {reason}", self.shown);
-            sleep(self.sender.retry_interval).await;
+            sleep(jittered(self.sender.retry_interval)).await;
             info!("Retrying {} notification to {} ({count} try)", self.kind, self.shown);
             answer = self.attempt().await;
         }
         answer
     }
 
-    /// One try at each listing, at least the retry interval apart.
+    /// One try at each listing, less and less often, at least the retry interval apart.
     async fn try_until_settled(&mut self) -> Answer {
+        let interval = self.sender.retry_interval;
+        let mut waits = Backoff::between(interval, LONGEST_WAIT.max(interval));
         loop {
-            sleep(self.sender.retry_interval).await;
+            sleep(jittered(waits.lengthen())).await;
             self.sender.still_true.mark_unchanged();
             if self.sender.still_true.changed().await.is_err() {
                 return Answer::Failed("the listener has stopped".to_owned());
@@ -102,11 +107,26 @@ impl Delivery {
     }
 
     async fn attempt(&self) -> Answer {
-        let _turn = self.target.turns.acquire().await.expect("the semaphore of a target is never closed");
+        let reach = &self.target.reach;
+        let _permits = loop {
+            let only = reach.may_try().await;
+            let turn = self.target.turns.acquire().await.expect("the semaphore of a target is never closed");
+            // While this one waited for its turn, another may have found that nobody is there.
+            if only.is_some() || !reach.is_lost() {
+                break (only, turn);
+            }
+        };
         match self.sender.client.request(self.target.method.clone(), self.url.clone()).send().await {
-            Ok(response) => self.judge(response).await,
-            // The address may contain passwords.
-            Err(error) => Answer::Failed(reason(&error.without_url())),
+            Ok(response) => {
+                reach.found();
+                self.judge(response).await
+            }
+            Err(error) => {
+                // The address may contain passwords.
+                let reason = reason(&error.without_url());
+                reach.lost(&reason);
+                Answer::Failed(reason)
+            }
         }
     }
 
@@ -114,7 +134,7 @@ impl Delivery {
     async fn judge(&self, response: Response) -> Answer {
         match (response.status(), self.kind) {
             (StatusCode::OK, _) => Answer::Accepted,
-            (StatusCode::CONFLICT, Kind::Created) => Answer::Refused(message(response).await),
+            (StatusCode::CONFLICT, kind) if kind.is_creation() => Answer::Refused(message(response).await),
             (StatusCode::UNAUTHORIZED, _) => Answer::Failed("status 401: it needs another DFP_API_TOKEN".to_owned()),
             (status, _) => Answer::Failed(format!("status {}", status.as_u16())),
         }

@@ -1,15 +1,17 @@
 //! One address that wants notifications, and what a request to it looks like.
 //!
 //! Parameters are written as Go's `url.Values` writes them, because receivers compare and log them so: sorted by name, a
-//! space as `+`, and everything but letters, digits and `-._~` escaped. Only a removal begins with `serviceName`: so the
+//! space as `+`, and everything but letters, digits and `-._~` escaped. Only a service's removal begins with `serviceName`: so the
 //! tutorial shows it, in the log of both sides.
 
+use super::reach::Reach;
 use crate::announce::Kind;
 use crate::escape::escape;
 use model::Params;
 use model::params::{self, MASK};
 use reqwest::{Method, Url};
-use tokio::sync::Semaphore;
+use std::sync::Arc;
+use tokio::sync::{Notify, Semaphore};
 
 /// So many notifications travel to one receiver at the same time; the others wait for their turn.
 const IN_FLIGHT: usize = 8;
@@ -34,6 +36,8 @@ pub(crate) struct Target {
     url: Url,
     /// Permits to have a request under way.
     pub(crate) turns: Semaphore,
+    /// Of its host and port, which other targets may share.
+    pub(super) reach: Arc<Reach>,
 }
 
 impl Target {
@@ -51,7 +55,13 @@ impl Target {
         }
         let upper = method.trim().to_ascii_uppercase();
         let method = Method::from_bytes(upper.as_bytes()).map_err(|_| TargetError::Method { method: upper })?;
-        Ok(Target { method, url, turns: Semaphore::new(IN_FLIGHT) })
+        let reach = Arc::new(Reach::new(&authority(&url), &Arc::new(Notify::new())));
+        Ok(Target { method, url, turns: Semaphore::new(IN_FLIGHT), reach })
+    }
+
+    /// `host:port`.
+    pub(super) fn authority(&self) -> String {
+        authority(&self.url)
     }
 
     /// Where the request goes.
@@ -75,6 +85,10 @@ impl Target {
     }
 }
 
+fn authority(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+}
+
 fn without_password(mut url: Url) -> Url {
     if url.password().is_some() {
         // Setting it fails only for addresses that cannot have one.
@@ -84,7 +98,7 @@ fn without_password(mut url: Url) -> Url {
 }
 
 fn query(kind: Kind, params: &Params, value_of: fn(&str, &str) -> String) -> String {
-    let leads = |name: &str| kind == Kind::Removed && name == "serviceName";
+    let leads = |name: &str| kind == Kind::ServiceRemoved && name == "serviceName";
     let (first, rest): (Vec<_>, Vec<_>) = params.iter().partition(|(name, _)| leads(name));
     let pairs =
         first.into_iter().chain(rest).map(|(name, value)| format!("{}={}", escape(name), value_of(name, value)));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::announce::Announced;
 
 fn listed(name: &str, mode: Value, labels: &[(&str, &str)]) -> wire::Service {
     let labels: BTreeMap<_, _> = labels.iter().copied().collect();

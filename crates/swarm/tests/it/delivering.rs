@@ -1,5 +1,6 @@
 //! A proxy that is slow, fails or refuses.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use swarm::Settings;
@@ -266,6 +267,68 @@ async fn a_receiver_that_is_not_there_is_a_failure_without_passwords() {
     drop(proxy);
     let _listener = start(settings, &mut docker).await;
     log.says("has not accepted a service created notification").await;
-    assert_eq!(log.count("onnection refused"), 1, "{}", log.all());
+    assert_eq!(log.count("ERROR"), 1, "{}", log.all());
+    assert_eq!(log.count("onnection refused"), 2, "of the receiver, and of the notification: {}", log.all());
     assert!(!log.all().contains("secret"), "{}", log.all());
+}
+
+#[tokio::test]
+async fn a_receiver_that_was_not_there_is_told_everything_when_it_is() {
+    let log = Log::capture();
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    for name in ["api", "web"] {
+        docker.sets(name, &WEB);
+    }
+    let _listener = start(settings(&docker, &proxy), &mut docker).await;
+    proxy.hears().await;
+    proxy.hears().await;
+    proxy.goes_down().await;
+    docker.sets("blog", &WEB);
+    log.says("cannot be reached: ").await;
+    proxy.comes_up().await;
+    let mut missing = BTreeSet::from(["api", "blog", "web"]);
+    while !missing.is_empty() {
+        let request = proxy.hears().await;
+        missing.retain(|name| !request.ends_with(&format!("serviceName={name}")));
+    }
+    docker.is_heard_out().await;
+    assert!(proxy.unheard().len() <= 1, "what brought it back may be told twice, nothing else");
+    assert_eq!(log.count("cannot be reached: "), 1, "{}", log.all());
+    assert_eq!(log.count("can be reached again and is told everything"), 1, "{}", log.all());
+}
+
+#[tokio::test]
+async fn a_receiver_that_answers_badly_has_forgotten_nothing() {
+    let log = Log::capture();
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    docker.sets("web", &WEB);
+    let _listener = start(settings(&docker, &proxy), &mut docker).await;
+    proxy.hears().await;
+    proxy.replies([Reply::Status(400), Reply::Status(503)]);
+    docker.sets("api", &WEB);
+    for _ in 0..3 {
+        assert!(proxy.hears().await.ends_with("serviceName=api"));
+    }
+    docker.is_heard_out().await;
+    assert!(proxy.unheard().is_empty());
+    assert_eq!(log.count("cannot be reached"), 0);
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_down_costs_one_try_at_a_time_however_much_there_is_to_say() {
+    let log = Log::capture();
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    docker.falls_mute();
+    for number in 0..500 {
+        docker.sets(&format!("web-{number}"), &WEB);
+    }
+    proxy.goes_down().await;
+    let _listener = start(settings(&docker, &proxy), &mut docker).await;
+    log.says("cannot be reached: ").await;
+    proxy.comes_up().await;
+    for _ in 0..500 {
+        proxy.hears().await;
+    }
+    assert!(log.count("Retrying") <= 16, "{} tries", log.count("Retrying"));
+    assert_eq!(log.count("ERROR"), 0);
 }

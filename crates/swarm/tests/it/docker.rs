@@ -254,6 +254,14 @@ impl FakeDocker {
         crate::soon("a listing", self.listings.wait_for(|count| *count >= wanted)).await.expect("the fake lives");
     }
 
+    /// Everything is listed a few times more, so that what follows from the last event has happened.
+    pub(crate) async fn is_heard_out(&mut self) {
+        for _ in 0..3 {
+            self.hints();
+            self.is_listed(1).await;
+        }
+    }
+
     pub(crate) fn listings(&self) -> usize {
         *self.listings.borrow()
     }

@@ -10,6 +10,7 @@ mod docker;
 mod failing;
 mod http;
 mod log;
+mod nodes;
 mod receiver;
 mod tasks;
 

@@ -16,7 +16,7 @@ pub(crate) struct Receiver {
     shared: Arc<Shared>,
     heard: UnboundedReceiver<String>,
     hung_up: UnboundedReceiver<()>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 #[derive(Clone)]
@@ -52,7 +52,18 @@ impl Receiver {
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
-        Receiver { address, shared, heard, hung_up, _tasks: tasks }
+        Receiver { address, shared, heard, hung_up, tasks }
+    }
+
+    /// Nobody listens any more.
+    pub(crate) async fn goes_down(&mut self) {
+        self.tasks.shutdown().await;
+    }
+
+    /// The same address again.
+    pub(crate) async fn comes_up(&mut self) {
+        let listener = TcpListener::bind(self.address).await.expect("the port is still free");
+        self.tasks.spawn(accept(listener, Arc::clone(&self.shared)));
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -23,7 +23,7 @@ fn parameters_are_written_as_docker_flows_listener_writes_them() {
         ("distribute", "true"),
     ]);
     assert_eq!(
-        target(RECONFIGURE).url(Kind::Created, &go_demo).as_str(),
+        target(RECONFIGURE).url(Kind::ServiceCreated, &go_demo).as_str(),
         format!("{RECONFIGURE}?distribute=true&port=8080&replicas=2&serviceName=go-demo&servicePath=%2Fdemo")
     );
     let rewrite = params(&[
@@ -40,7 +40,7 @@ fn parameters_are_written_as_docker_flows_listener_writes_them() {
         ("users", "admin:pass,b:c"),
     ]);
     assert_eq!(
-        target(RECONFIGURE).url(Kind::Created, &rewrite).as_str(),
+        target(RECONFIGURE).url(Kind::ServiceCreated, &rewrite).as_str(),
         format!(
             "{RECONFIGURE}?distribute=true&nodeInfo=%5B%5B%22vm%22%2C%2210.0.1.14%22%2C%22pr43%22%5D%5D&port.1=8080&replicas=1&\
              reqRepReplace=%5C1+%2Fdemo%2F%5C2&reqRepSearch=%5E%28%5B%5E%5C+%5D%2A%29%5C+%2Fsomething%2F%28.%2A%29&\
@@ -58,7 +58,7 @@ fn only_letters_digits_and_four_marks_are_not_escaped() {
 #[test]
 fn behaviour_152_existing_query_is_kept_first() {
     let demo = params(&[("serviceName", "go-demo"), ("distribute", "true")]);
-    let url = |configured| target(configured).url(Kind::Created, &demo).to_string();
+    let url = |configured| target(configured).url(Kind::ServiceCreated, &demo).to_string();
     assert_eq!(
         url("http://proxy/x?token=a%20b&z=1"),
         "http://proxy/x?token=a%20b&z=1&distribute=true&serviceName=go-demo"
@@ -78,18 +78,18 @@ fn passwords_and_certificates_are_masked_in_the_shown_address_only() {
     ]);
     let target = target("http://me:hidden@proxy/remove");
     assert_eq!(
-        target.shown_url(Kind::Created, &secret),
+        target.shown_url(Kind::ServiceCreated, &secret),
         "http://me:*****@proxy/remove?Users.2=&serviceCert=*****&users=*****&users.1=*****&usersSecret=monitors"
     );
-    assert!(target.url(Kind::Created, &secret).as_str().starts_with("http://me:hidden@proxy/remove?"));
-    assert!(target.url(Kind::Created, &secret).as_str().contains("users=admin%3Apass"));
+    assert!(target.url(Kind::ServiceCreated, &secret).as_str().starts_with("http://me:hidden@proxy/remove?"));
+    assert!(target.url(Kind::ServiceCreated, &secret).as_str().contains("users=admin%3Apass"));
 }
 
 #[test]
 fn bug_credentials_in_header_rules_were_logged() {
     let secret = params(&[("backendExtra", "x cookie"), ("setReqHeader", "X-A 1,Authorization \"Basic a\"")]);
     assert_eq!(
-        target("http://proxy/x").shown_url(Kind::Created, &secret),
+        target("http://proxy/x").shown_url(Kind::ServiceCreated, &secret),
         "http://proxy/x?backendExtra=*****&setReqHeader=X-A+1%2CAuthorization+*****"
     );
 }
@@ -98,7 +98,7 @@ fn bug_credentials_in_header_rules_were_logged() {
 fn the_shown_address_reads_as_the_tutorial_shows_it() {
     let target = target("http://proxy:8080/v1/docker-flow-proxy/remove");
     assert_eq!(
-        target.shown_url(Kind::Removed, &params(&[("distribute", "true"), ("serviceName", "go-demo")])),
+        target.shown_url(Kind::ServiceRemoved, &params(&[("distribute", "true"), ("serviceName", "go-demo")])),
         "http://proxy:8080/v1/docker-flow-proxy/remove?serviceName=go-demo&distribute=true"
     );
 }
