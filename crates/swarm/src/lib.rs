@@ -23,6 +23,6 @@ mod listener;
 mod notify;
 
 pub use docker::{DockerError, TlsFiles};
-pub use listener::{Listener, StartError};
+pub use listener::{Announced, Listener, News, StartError};
 pub use settings::{NodeInfo, Pace, Settings};
 pub use task_list::{Address, Network, Remark, ServiceTasks, Task, TaskList};

@@ -4,6 +4,7 @@
 //! announced. Another looks at tasks and nodes and publishes which tasks may get requests. A third follows Docker's events and
 //! wakes the others. Whatever Docker does, a failed listing changes nothing.
 
+mod announced;
 mod events;
 mod nodes;
 mod reconcile;
@@ -27,6 +28,7 @@ use crate::observation::Observation;
 use crate::service::{Selection, Service};
 use crate::settings::{NodeInfo, Settings};
 use crate::task_list::{Remark, TaskList};
+pub use announced::{Announced, News};
 use reconcile::Reconciler;
 use tasks::Watcher;
 
@@ -85,7 +87,7 @@ impl Listener {
         let shared = Arc::new(Shared::new(engine, &settings));
         let notifier = Notifier::for_services(&settings)?;
         let nodes = Notifier::for_nodes(&settings)?;
-        if !notifier.has_receivers() && !nodes.has_receivers() {
+        if !notifier.has_receivers() && !nodes.has_receivers() && !settings.is_heard_here {
             warn!("there is no address to send notifications to; only who asks is told of services");
         }
         let mut tasks = JoinSet::new();
@@ -118,6 +120,11 @@ impl Listener {
         let listing = self.shared.engine.nodes().await?;
         let nodes = listing.into_iter().filter_map(Node::narrow).map(|node| (node.id, node.params));
         Ok(nodes.collect::<BTreeMap<_, _>>().into_values().collect())
+    }
+
+    /// The announced services, for whoever lives in this process: all of them once they are known, and from then on what changes.
+    pub fn announced(&self) -> Announced {
+        Announced::new(self.shared.services.subscribe())
     }
 
     /// Which tasks of the announced services may get new requests, always the newest. `None`: not known yet, or Docker has listed

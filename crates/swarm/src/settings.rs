@@ -41,6 +41,8 @@ pub struct Settings {
     pub retry_interval: Duration,
     /// How often all services are listed when no event asks for it earlier.
     pub reconcile_interval: Duration,
+    /// Whether somebody in this process hears what is announced, so that nobody need be told over HTTP.
+    pub is_heard_here: bool,
     /// The waits and limits that operators have no need to change.
     pub pace: Pace,
 }
@@ -93,6 +95,7 @@ impl Default for Settings {
             retry: 50,
             retry_interval: Duration::from_secs(5),
             reconcile_interval: Duration::from_secs(10),
+            is_heard_here: false,
             pace: Pace::default(),
         }
     }

@@ -2,15 +2,19 @@
 //!
 //! Not here: the command line (`main`), and reading settings (`settings`).
 
+mod all;
+mod following;
+
+pub use all::{RunningAll, run_all, start_all};
+
 use crate::addresses::ClientResolver;
 use crate::api::{self, Api};
 use crate::bearer::Bearer;
-use crate::certificates::{Certificates, Store};
+use crate::certificates::Store;
 use crate::controller::Controller;
 use crate::declared;
 use crate::findings;
-use crate::follow::tasks::TaskFollower;
-use crate::follow::{Asks, Follower, Resync};
+use crate::follow::Resync;
 use crate::listener_api;
 use crate::peers::Peers;
 use crate::readiness::{self, Readiness};
@@ -19,6 +23,7 @@ use crate::sharing;
 use crate::statistics::Sources;
 use crate::status::{Board, Replicas, Status};
 use anyhow::Context as _;
+use following::Following;
 use model::haproxy::{self, Globals, Log, Secrets, TlsTerms};
 use model::service::OwnApi;
 use model::{Frontend, Snapshot};
@@ -73,6 +78,18 @@ pub async fn start_proxy_logging_to(
     output: Box<dyn io::Write + Send>,
     settings: ProxySettings,
 ) -> anyhow::Result<RunningProxy> {
+    start(settings, Beginning { output, beside: None }).await
+}
+
+/// What a proxy starts with beside its settings.
+struct Beginning {
+    /// Where the access log goes, if it is asked for.
+    output: Box<dyn io::Write + Send>,
+    /// The listener of this process.
+    beside: Option<Listener>,
+}
+
+async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning) -> anyhow::Result<RunningProxy> {
     if let Err(error) = proxy::raise_descriptor_limit() {
         tracing::warn!("the limit of file descriptors stays as it is: {error}");
     }
@@ -84,10 +101,7 @@ pub async fn start_proxy_logging_to(
     let ports = bound.ports().to_vec();
     let resolver = Resolver::start(&settings.resolvers)?;
     let client = http_client(&resolver)?;
-    let observer = match &settings.access_log {
-        None => Observer::new(),
-        Some(log) => Observer::with_access_log(log.clone(), output).context("the access log cannot be started")?,
-    };
+    let observer = observer(&settings, output)?;
     let (tls, store) = open_certificates(&settings)?;
     let cell = Cell::new(World::new(Snapshot::default(), tls, &resolver));
     let started = Instant::now();
@@ -105,19 +119,18 @@ pub async fn start_proxy_logging_to(
     let controller = Controller::start(context, resolver, cell, proxy.ports());
     let certificates = store.start(controller.clone());
     declared::publish(&settings.services, &controller, &certificates).await?;
-    let readiness = Readiness::waiting((!settings.listeners.is_empty()).then_some(readiness::LONGEST_WAIT));
+    let follows = beside.is_some() || !settings.listeners.is_empty();
+    let readiness = Readiness::waiting(follows.then_some(readiness::LONGEST_WAIT));
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
     let status = Status { board: Board::default(), controller: controller.clone(), readiness, asked: asked.clone() };
     tasks.spawn(findings::watch(controller.clone(), status.board.clone()));
     let (resync, asks) = Resync::new();
-    let mut followed = None;
-    if !settings.listeners.is_empty() {
-        followed = Some((resync.clone(), settings.reconcile_interval));
-        tasks.spawn(follower(&settings, &status, &certificates, &client, asks).run());
-        let (listeners, client) = (settings.listeners.clone(), client.clone());
-        tasks.spawn(TaskFollower { listeners, client, resolver: of_tasks }.run());
-        tasks.spawn(status.readiness.clone().tell_late());
+    let followed = follows.then(|| (resync.clone(), settings.reconcile_interval));
+    if follows {
+        let (settings, beside, status, certificates) = (&settings, beside.as_ref(), &status, &certificates);
+        Following { settings, beside, status, certificates, client: &client, resolver: of_tasks }
+            .start(&mut tasks, asks);
     }
     let replicas = Replicas::new(peers.clone(), status.clone(), followed);
     tasks.spawn(replicas.clone().watch());
@@ -141,28 +154,17 @@ pub async fn start_proxy_logging_to(
         stopping: Arc::clone(&stopping),
         globals: globals.clone(),
     };
-    serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
+    let listener_routes = beside.map(listener_api::routes).unwrap_or_default();
+    serve_api(&mut tasks, api_socket, api::router(Arc::new(api)).merge(listener_routes));
     tell_start(&settings, api_address, &ports);
     Ok(RunningProxy { api: api_address, ports, controller, globals, proxy, drain: settings.drain, stopping, tasks })
 }
 
-/// Whoever asks the listeners.
-fn follower(
-    settings: &ProxySettings,
-    status: &Status,
-    certificates: &Certificates,
-    client: &reqwest::Client,
-    asks: Asks,
-) -> Follower {
-    Follower {
-        listeners: settings.listeners.clone(),
-        interval: settings.reconcile_interval,
-        controller: status.controller.clone(),
-        certificates: certificates.clone(),
-        client: client.clone(),
-        readiness: status.readiness.clone(),
-        board: status.board.clone(),
-        asks,
+/// Counts, and writes the access log to `output` if there is to be one.
+fn observer(settings: &ProxySettings, output: Box<dyn io::Write + Send>) -> anyhow::Result<Observer> {
+    match &settings.access_log {
+        None => Ok(Observer::new()),
+        Some(log) => Observer::with_access_log(log.clone(), output).context("the access log cannot be started"),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A list heals what notifications missed: a lost call, a replica that was down, a service that went while nobody looked.
 //! Not here: what a list does to the catalog (`model::catalog`), and which tasks are running (`follow::tasks`).
 
+pub mod beside;
 pub mod tasks;
 
 use crate::addresses::ListenerAddress;
@@ -14,7 +15,9 @@ use futures_util::future::join_all;
 use model::Params;
 use model::catalog::{Command, List};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
+use swarm::{DockerError, Listener};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
@@ -37,10 +40,18 @@ pub struct Resync(mpsc::Sender<Waiting>);
 /// Waits for what came of the next question.
 type Waiting = oneshot::Sender<Vec<ListenerNote>>;
 
+/// Who gives a list of services.
+pub enum Source {
+    /// A listener that is asked over HTTP.
+    Elsewhere(ListenerAddress),
+    /// The listener of this process.
+    Beside(Listener),
+}
+
 /// Asks listeners and hands their lists to the writer.
 pub struct Follower {
     /// Whom to ask.
-    pub listeners: Vec<ListenerAddress>,
+    pub listeners: Vec<Source>,
     /// How long to wait after an answer.
     pub interval: Duration,
     /// The writer.
@@ -75,6 +86,8 @@ enum NoList {
     TooLong,
     #[error("the list is not one: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("{0}")]
+    Docker(#[from] DockerError),
 }
 
 impl Resync {
@@ -157,7 +170,15 @@ impl Follower {
         Ok(())
     }
 
-    async fn ask(&self, address: &ListenerAddress) -> Result<(Vec<Params>, bool), NoList> {
+    async fn ask(&self, source: &Source) -> Result<(Vec<Params>, bool), NoList> {
+        match source {
+            Source::Elsewhere(address) => self.ask_address(address).await,
+            // Docker is given up on as a listener gives up on it.
+            Source::Beside(listener) => Ok((listener.services().await?, true)),
+        }
+    }
+
+    async fn ask_address(&self, address: &ListenerAddress) -> Result<(Vec<Params>, bool), NoList> {
         let mut reply =
             self.client.get(address.url("get-services")).timeout(TIMEOUT).send().await?.error_for_status()?;
         let complete = reply.headers().get(COMPLETE.0).is_some_and(|value| value.as_bytes() == COMPLETE.1.as_bytes());
@@ -170,6 +191,15 @@ impl Follower {
         }
         let services: Vec<BTreeMap<String, String>> = serde_json::from_slice(&body)?;
         Ok((services.into_iter().map(Params::from_iter).collect(), complete))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Elsewhere(address) => address.fmt(f),
+            Source::Beside(_) => f.write_str("of this process"),
+        }
     }
 }
 

@@ -15,14 +15,18 @@ use model::Params;
 use std::collections::BTreeMap;
 use swarm::Listener;
 
-/// All paths of the API, for any method.
+/// The API of a listener that has a port of its own.
 pub fn router(listener: Listener) -> Router {
+    routes(listener).fallback(elsewhere)
+}
+
+/// All paths of the API, for any method.
+pub fn routes(listener: Listener) -> Router {
     Router::new()
         .route("/v1/docker-flow-swarm-listener/get-services", any(get_services))
         .route("/v1/docker-flow-swarm-listener/get-tasks", any(tasks::get_tasks))
         .route("/v1/docker-flow-swarm-listener/notify-services", any(notify_services))
         .route("/v1/docker-flow-swarm-listener/ping", any(ok))
-        .fallback(elsewhere)
         .with_state(listener)
 }
 

@@ -30,6 +30,8 @@ enum Role {
     Proxy,
     /// Follow a Swarm and announce its services.
     Listener,
+    /// Both in one process, for a Swarm with a single manager.
+    All,
     /// Serve a demo service on port 8000 and say what to try.
     Demo,
     /// Ask the program on this machine whether it is ready; for HEALTHCHECK.
@@ -69,6 +71,7 @@ async fn play(role: Role, variables: &Variables) -> anyhow::Result<()> {
     match role {
         Role::Proxy => app::run_proxy(settings::proxy(variables)?).await,
         Role::Listener => app::run_listener(settings::listener(variables)?).await,
+        Role::All => app::run_all(settings::all(variables)?).await,
         Role::Demo => demo::run().await,
         Role::Ping => ping::run(&settings::ping(variables)?).await,
         Role::DemoService { port } => demo_service::run(port).await,

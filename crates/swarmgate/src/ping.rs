@@ -4,9 +4,13 @@
 
 use crate::settings::PingSettings;
 use anyhow::{Context, bail};
+use reqwest::StatusCode;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+const PROXY: &str = "docker-flow-proxy/ping";
+const LISTENER: &str = "docker-flow-swarm-listener/ping";
+const READY: &str = "docker-flow-proxy/successfulinitreload";
 const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Fails unless the program on this machine is ready: a proxy that has the services of its listener, a listener that answers.
@@ -14,19 +18,16 @@ pub async fn run(settings: &PingSettings) -> anyhow::Result<()> {
     let base = format!("http://{}/v1", SocketAddr::new(settings.ip, settings.port));
     let client =
         reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().context("the HTTP client cannot be set up")?;
-    let paths = match settings.follows_listeners {
-        true => ["docker-flow-proxy/successfulinitreload"].as_slice(),
-        false => ["docker-flow-proxy/ping", "docker-flow-swarm-listener/ping"].as_slice(),
+    let ask = async |path: &str| {
+        let reply = client.get(format!("{base}/{path}")).send().await;
+        anyhow::Ok(reply.with_context(|| format!("nothing answers on port {}", settings.port))?.status())
     };
-    for path in paths {
-        let reply = client
-            .get(format!("{base}/{path}"))
-            .send()
-            .await
-            .with_context(|| format!("nothing answers on port {}", settings.port))?;
-        if reply.status().is_success() {
-            return Ok(());
-        }
-    }
-    bail!("the program on port {} is not ready", settings.port)
+    let (proxy, listener) = (ask(PROXY).await?, ask(LISTENER).await?);
+    let status = match (proxy, listener) {
+        (StatusCode::NOT_FOUND, _) => listener,
+        // Who answers as both follows itself: the role `all`.
+        _ if settings.follows_listeners || listener.is_success() => ask(READY).await?,
+        _ => proxy,
+    };
+    if status.is_success() { Ok(()) } else { bail!("the program on port {} is not ready", settings.port) }
 }

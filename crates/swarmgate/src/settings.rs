@@ -180,6 +180,17 @@ pub fn listener(variables: &Variables) -> Result<ListenerSettings, Mistakes> {
     Ok(ListenerSettings { ip, port, swarm, warnings })
 }
 
+/// Reads the settings of the role `all`: those of both.
+pub fn all(variables: &Variables) -> Result<(ProxySettings, ListenerSettings), Mistakes> {
+    match (proxy(variables), listener(variables)) {
+        (Ok(proxy), Ok(listener)) => {
+            let swarm = swarm::Settings { is_heard_here: true, ..listener.swarm };
+            Ok((proxy, ListenerSettings { swarm, ..listener }))
+        }
+        (proxy, listener) => Err(Mistakes::of([proxy.err(), listener.err()].into_iter().flatten())),
+    }
+}
+
 /// What the role `ping` needs to know: the same container's variables tell where its program answers.
 #[derive(Clone, Debug)]
 pub struct PingSettings {

@@ -11,10 +11,11 @@ use crate::addresses::ListenerAddress;
 use list::TaskList;
 use proxy::{Resolver, is_attached};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long a listener may keep a question whose answer has not changed. Short, because only an answer shows that it is alive.
 const HELD: Duration = Duration::from_secs(5);
@@ -35,11 +36,16 @@ const LONGEST_LIST: usize = 64 * 1024 * 1024;
 pub struct TaskFollower {
     /// Whom to ask.
     pub listeners: Vec<ListenerAddress>,
+    /// What the listener of this process knows, if there is one.
+    pub beside: Option<Beside>,
     /// Asks.
     pub client: reqwest::Client,
     /// Who is told.
     pub resolver: Resolver,
 }
+
+/// What the listener of this process knows, always the newest.
+pub type Beside = watch::Receiver<Option<Arc<swarm::TaskList>>>;
 
 /// What one listener says: its list, and which of its networks this machine is attached to; `None`: nothing that counts.
 type Heard = Option<(TaskList, BTreeSet<String>)>;
@@ -70,15 +76,18 @@ enum NoTasks {
 impl TaskFollower {
     /// Asks for ever, each listener by itself.
     pub async fn run(self) {
-        let (say, mut said) = mpsc::channel(self.listeners.len().max(1));
+        let (say, mut said) = mpsc::channel(self.listeners.len() + 1);
         let mut polls = JoinSet::new();
         for (place, address) in self.listeners.iter().cloned().enumerate() {
             let (client, say) = (self.client.clone(), say.clone());
             let poll = Poll { address, client, heard: None, good: Instant::now(), is_silent: false };
             polls.spawn(poll.run(place, say));
         }
+        let mut all: Vec<Heard> = vec![None; self.listeners.len() + 1];
+        if let Some(beside) = self.beside.clone() {
+            polls.spawn(hear(beside, self.listeners.len(), say.clone()));
+        }
         drop(say);
-        let mut all: Vec<Heard> = self.listeners.iter().map(|_| None).collect();
         while let Some((place, heard)) = said.recv().await {
             all[place] = heard;
             self.tell(&all);
@@ -91,6 +100,27 @@ impl TaskFollower {
             self.resolver.tasks_are(near::together(lists));
         } else {
             self.resolver.tasks_are_unknown();
+        }
+    }
+}
+
+/// Says what the listener of this process knows, until one of the two is gone. It is not asked: it withdraws by itself what is too old.
+async fn hear(mut beside: Beside, place: usize, say: mpsc::Sender<(usize, Heard)>) {
+    let mut told: Option<(String, BTreeSet<String>)> = None;
+    loop {
+        let heard: Heard = beside.borrow_and_update().as_deref().map(|list| {
+            let list = TaskList::from(list);
+            let attached = list.attached(is_attached);
+            (list, attached)
+        });
+        let mark = heard.as_ref().map(|(list, attached)| (list.version.clone(), attached.clone()));
+        if mark != told && say.send((place, heard)).await.is_err() {
+            return;
+        }
+        told = mark;
+        // This machine may be attached to another network while the list is the same.
+        if let Ok(Err(_)) = timeout(HELD, beside.changed()).await {
+            return;
         }
     }
 }
@@ -207,6 +237,23 @@ mod tests {
         assert!(poll.fails(&NoTasks::TooLong) && poll.heard.is_none());
         assert!(!poll.fails(&NoTasks::TooLong), "it is said once");
         assert!(poll.hears(list("b")));
+    }
+
+    #[tokio::test]
+    async fn the_listener_of_this_process_is_heard_and_may_withdraw_what_it_knows() {
+        let list = |version: &str| swarm::TaskList { version: version.to_owned(), ..swarm::TaskList::default() };
+        let (lists, beside) = watch::channel(Some(Arc::new(list("a"))));
+        let (say, mut said) = mpsc::channel(1);
+        tokio::spawn(hear(beside, 3, say));
+        let version = |heard: Heard| heard.map(|(list, _)| list.version);
+        let (place, heard) = said.recv().await.unwrap();
+        assert_eq!((place, version(heard)), (3, Some("a".to_owned())));
+        lists.send_replace(Some(Arc::new(list("b"))));
+        assert_eq!(version(said.recv().await.unwrap().1).as_deref(), Some("b"));
+        lists.send_replace(None);
+        assert_eq!(version(said.recv().await.unwrap().1), None);
+        drop(lists);
+        assert!(said.recv().await.is_none());
     }
 
     #[tokio::test(start_paused = true)]

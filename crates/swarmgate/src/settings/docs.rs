@@ -10,7 +10,8 @@ pub fn markdown() -> String {
     let mut text = String::from(
         "# Settings\n\nGenerated from the table of settings in the crate `swarmgate`; a test keeps it so.\n\n\
         A setting is a variable of the environment. Where *secret* says yes, the Docker secret `dfp_<name in lower case>` is read too and wins.\n\
-        All mistakes are reported at once and the program does not start; a variable that is not acted on is told once.\n",
+        All mistakes are reported at once and the program does not start; a variable that is not acted on is told once.\n\
+        The role `all` acts on both lists; it needs no LISTENER_ADDRESS.\n",
     );
     for (title, roles) in [("Proxy", [Role::Both, Role::Proxy]), ("Listener", [Role::Both, Role::Listener])] {
         let _ = write!(text, "\n## {title}\n\n| variable | default | secret | what it does |\n|---|---|---|---|\n");

@@ -259,6 +259,19 @@ impl<'v> Reader<'v> {
     }
 }
 
+impl Mistakes {
+    /// All mistakes of several roles, each once.
+    pub(super) fn of(mistakes: impl Iterator<Item = Mistakes>) -> Mistakes {
+        let mut all: Vec<String> = Vec::new();
+        for mistake in mistakes.flat_map(|mistakes| mistakes.0) {
+            if !all.contains(&mistake) {
+                all.push(mistake);
+            }
+        }
+        Mistakes(all)
+    }
+}
+
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in the settings:", if self.0.len() == 1 { "a mistake" } else { "mistakes" })?;

@@ -8,7 +8,15 @@ mod harness;
 #[path = "../../../proxy/src/resolve/tests/dns.rs"]
 mod dns;
 
+/// The fake Docker Engine of the crate `swarm`, and the HTTP that it speaks.
+#[allow(dead_code, reason = "the tests of that crate need more of it")]
+#[path = "../../../swarm/tests/it/docker.rs"]
+mod docker;
+#[path = "../../../swarm/tests/it/http.rs"]
+mod http;
+
 mod access_log;
+mod all;
 mod answers;
 mod api;
 mod binds;
@@ -59,3 +67,5 @@ mod timeouts;
 mod token;
 mod upgrading;
 mod watching;
+
+use harness::soon;

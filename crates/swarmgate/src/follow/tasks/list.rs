@@ -69,6 +69,26 @@ impl TaskList {
     }
 }
 
+/// What the listener of this process knows, without a detour over JSON.
+impl From<&swarm::TaskList> for TaskList {
+    fn from(list: &swarm::TaskList) -> TaskList {
+        let address = |at: &swarm::Address| Address { network: at.network.clone(), address: at.address };
+        let task = |task: &swarm::Task| Task { addresses: task.addresses.iter().map(address).collect() };
+        let network =
+            |network: &swarm::Network| ListedNetwork { name: network.name.clone(), subnets: network.subnets.clone() };
+        let service = |service: &swarm::ServiceTasks| Service {
+            service_name: service.service_name.clone(),
+            networks: service.networks.clone(),
+            tasks: service.tasks.iter().map(task).collect(),
+        };
+        TaskList {
+            version: list.version.clone(),
+            networks: list.networks.iter().map(network).collect(),
+            services: list.services.iter().map(service).collect(),
+        }
+    }
+}
+
 fn plain<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let version = String::deserialize(from)?;
     match !version.is_empty() && version.len() <= 64 && version.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

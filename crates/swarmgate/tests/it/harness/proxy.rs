@@ -3,6 +3,7 @@
 use super::{Backend, Peer, Reply};
 use model::Frontend;
 use proxy::tls::Certificate;
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,7 @@ impl TestProxy {
         TestProxy::run(output, TestProxy::settings(variables, |_| {})).await
     }
 
-    fn settings(variables: &[(&str, &str)], adjust: impl FnOnce(&mut ProxySettings)) -> ProxySettings {
+    pub(crate) fn settings(variables: &[(&str, &str)], adjust: impl FnOnce(&mut ProxySettings)) -> ProxySettings {
         let ours = [("DEFAULT_PORTS", "80,443:ssl"), ("THREADS", "1"), ("IP", "127.0.0.1")];
         let all: Variables = ours.iter().chain(variables).copied().collect();
         let mut settings = settings::proxy(&all).expect("good settings");
@@ -47,14 +48,25 @@ impl TestProxy {
     }
 
     async fn run(output: Box<dyn io::Write + Send>, settings: ProxySettings) -> TestProxy {
+        let (running, threads) = TestProxy::alone(app::start_proxy_logging_to(output, settings)).await;
+        TestProxy { running, threads }
+    }
+
+    /// A proxy that somebody else has started.
+    pub(crate) fn of(running: RunningProxy, threads: Vec<String>) -> TestProxy {
+        TestProxy { running, threads }
+    }
+
+    /// What has a proxy in it, once it has started, and the threads of that.
+    pub(crate) async fn alone<T>(start: impl Future<Output = anyhow::Result<T>>) -> (T, Vec<String>) {
         // Its threads are those that were not there before; no other proxy may start meanwhile.
         static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let alone = ONE_AT_A_TIME.lock().await;
         let before = workers();
-        let running = app::start_proxy_logging_to(output, settings).await.expect("a proxy");
+        let running = start.await.expect("a proxy");
         let threads = workers().into_iter().filter(|thread| !before.contains(thread)).collect();
         drop(alone);
-        TestProxy { running, threads }
+        (running, threads)
     }
 
     /// A new client.

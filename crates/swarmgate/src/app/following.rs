@@ -1,0 +1,63 @@
+//! Who is followed: the listeners elsewhere, which are asked, and the one of this process, which is heard.
+//!
+//! Not here: what is done with what they say (`follow`).
+
+use crate::certificates::Certificates;
+use crate::follow::beside::Beside;
+use crate::follow::tasks::TaskFollower;
+use crate::follow::{Asks, Follower, Source};
+use crate::settings::ProxySettings;
+use crate::status::Status;
+use proxy::Resolver;
+use swarm::Listener;
+use tokio::task::JoinSet;
+
+/// What those who follow need.
+pub(super) struct Following<'s> {
+    pub(super) settings: &'s ProxySettings,
+    /// The listener of this process.
+    pub(super) beside: Option<&'s Listener>,
+    pub(super) status: &'s Status,
+    pub(super) certificates: &'s Certificates,
+    pub(super) client: &'s reqwest::Client,
+    /// Is told which tasks run.
+    pub(super) resolver: Resolver,
+}
+
+impl Following<'_> {
+    /// Starts all of them.
+    pub(super) fn start(self, tasks: &mut JoinSet<()>, asks: Asks) {
+        tasks.spawn(self.follower(asks).run());
+        tasks.spawn(self.status.readiness.clone().tell_late());
+        if let Some(listener) = self.beside {
+            let beside = Beside {
+                announced: listener.announced(),
+                controller: self.status.controller.clone(),
+                certificates: self.certificates.clone(),
+                readiness: self.status.readiness.clone(),
+            };
+            tasks.spawn(beside.run());
+        }
+        let of_tasks = TaskFollower {
+            listeners: self.settings.listeners.clone(),
+            beside: self.beside.map(Listener::task_list),
+            client: self.client.clone(),
+            resolver: self.resolver,
+        };
+        tasks.spawn(of_tasks.run());
+    }
+
+    fn follower(&self, asks: Asks) -> Follower {
+        let elsewhere = self.settings.listeners.iter().cloned().map(Source::Elsewhere);
+        Follower {
+            listeners: self.beside.cloned().map(Source::Beside).into_iter().chain(elsewhere).collect(),
+            interval: self.settings.reconcile_interval,
+            controller: self.status.controller.clone(),
+            certificates: self.certificates.clone(),
+            client: self.client.clone(),
+            readiness: self.status.readiness.clone(),
+            board: self.status.board.clone(),
+            asks,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The role `all`: a Docker Engine on one side, clients on the other, and nothing but this process between them.
+
+mod running;
+
+use crate::docker::{FakeDocker, Listing};
+use crate::harness::{Backend, get, soon};
+use running::TestAll;
+
+/// The labels of a service that is this server.
+fn labels(path: &'static str, port: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("com.df.notify", "true".to_owned()),
+        ("com.df.servicePath", path.to_owned()),
+        ("com.df.port", port.to_owned()),
+        ("com.df.outboundHostname", "127.0.0.1".to_owned()),
+    ]
+}
+
+fn sets(docker: &FakeDocker, name: &str, path: &'static str, port: u16) {
+    let labels = labels(path, &port.to_string());
+    let labels: Vec<_> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    docker.sets(name, &labels);
+}
+
+/// Waits until a request for the path is answered so.
+async fn answers(all: &TestAll, path: &str, status: u16) {
+    soon("the answer", async { while all.proxy.ask(&get(path)).await.status() != status {} }).await;
+}
+
+#[tokio::test]
+async fn a_service_of_docker_is_routed_changed_and_removed_in_one_process() {
+    let (mut docker, server) = (FakeDocker::start(), Backend::start().await);
+    let port = server.port();
+    server.echoes();
+    sets(&docker, "go", "/demo", port);
+    let all = TestAll::start(&docker).await;
+    docker.events_opened().await;
+    answers(&all, "/demo", 200).await;
+    sets(&docker, "go", "/other", port);
+    answers(&all, "/other", 200).await;
+    assert_eq!(all.proxy.ask(&get("/demo")).await.status(), 503);
+    docker.removes("go");
+    answers(&all, "/other", 503).await;
+}
+
+#[tokio::test]
+async fn one_port_answers_for_both_roles() {
+    let docker = FakeDocker::start();
+    sets(&docker, "go", "/demo", 1);
+    let all = TestAll::start(&docker).await;
+    let ask = async |path: &str| all.proxy.call(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+    soon("readiness", async { while ask("/v1/docker-flow-proxy/successfulinitreload").await.status() != 200 {} }).await;
+    for path in [
+        "/v1/docker-flow-proxy/ping",
+        "/v1/docker-flow-swarm-listener/ping",
+        "/metrics",
+        "/v1/docker-flow-proxy/config",
+    ] {
+        assert_eq!(ask(path).await.status(), 200, "{path}");
+    }
+    let services = ask("/v1/docker-flow-swarm-listener/get-services").await.json();
+    assert_eq!(services[0]["serviceName"], "go", "{services}");
+    let status = ask("/v1/docker-flow-proxy/status?distribute=false").await.json();
+    assert_eq!(
+        (&status["Services"][0]["ServiceName"], &status["Services"][0]["Source"]),
+        (&"go".into(), &"list".into())
+    );
+    assert_eq!(ask("/v1/nothing").await.status(), 404);
+}
+
+#[tokio::test]
+async fn docker_may_come_late_hang_and_go_and_nothing_that_is_served_goes_with_it() {
+    let (mut docker, server) = (FakeDocker::start(), Backend::start().await);
+    let port = server.port();
+    server.echoes();
+    docker.goes_down().await;
+    let all = TestAll::start(&docker).await;
+    let ready = "GET /v1/docker-flow-proxy/successfulinitreload HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_eq!(all.proxy.call(ready).await.status(), 500, "nothing is known yet");
+    assert_eq!(all.proxy.ask(&get("/demo")).await.status(), 503);
+    sets(&docker, "go", "/demo", port);
+    docker.comes_up();
+    answers(&all, "/demo", 200).await;
+    assert_eq!(all.proxy.call(ready).await.status(), 200);
+    for listing in [Listing::Silence, Listing::NoLeader, Listing::Garbage, Listing::Truncated] {
+        docker.lists(listing);
+        docker.hints();
+        docker.is_listed(1).await;
+        assert_eq!(all.proxy.ask(&get("/demo")).await.status(), 200);
+    }
+    docker.goes_down().await;
+    assert_eq!(all.proxy.ask(&get("/demo")).await.status(), 200);
+    all.drain().await;
+}
