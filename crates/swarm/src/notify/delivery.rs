@@ -122,9 +122,13 @@ impl Delivery {
                 self.judge(response).await
             }
             Err(error) => {
+                // Docker Flow's proxy may take 40 s for a service that it refuses in the end; who is slow has forgotten nothing.
+                let is_slow = error.is_timeout() && !error.is_connect();
                 // The address may contain passwords.
                 let reason = reason(&error.without_url());
-                reach.lost(&reason);
+                if !is_slow {
+                    reach.lost(&reason);
+                }
                 Answer::Failed(reason)
             }
         }

@@ -173,16 +173,22 @@ async fn behaviour_157_a_service_created_again_cancels_its_removal() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_says_nothing_is_given_up_and_tried_again() {
+async fn a_receiver_that_says_nothing_is_given_up_and_tried_again_and_has_forgotten_nothing() {
+    let log = Log::capture();
     let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
-    proxy.replies([Reply::Silence]);
-    docker.sets("web", &WEB);
+    docker.sets("api", &WEB);
     let mut settings = settings(&docker, &proxy);
     settings.pace.request_timeout = Duration::from_millis(50);
     let _listener = start(settings, &mut docker).await;
+    assert!(proxy.hears().await.ends_with("serviceName=api"));
+    proxy.replies([Reply::Silence]);
+    docker.sets("web", &WEB);
     assert_eq!(proxy.hears().await, CREATE);
     proxy.is_hung_up_on().await;
     assert_eq!(proxy.hears().await, CREATE);
+    docker.is_heard_out().await;
+    assert!(proxy.unheard().is_empty());
+    assert_eq!(log.count("cannot be reached"), 0, "{}", log.all());
 }
 
 #[tokio::test]
