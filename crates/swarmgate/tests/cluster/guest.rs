@@ -4,18 +4,19 @@
 
 use crate::{
     clients::{Client, PATIENCE, Reply},
+    stage::host_of,
     talk::{Lost, Moment, Order, Report, Said, Tally, What},
 };
 use anyhow::{Result, ensure};
 use std::{
     collections::BTreeMap,
     io::{Write as _, stdin, stdout},
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc, task::AbortHandle, time};
+use tokio::{net::TcpStream, sync::mpsc, task::AbortHandle, time};
 
 /// The first argument of a guest.
 pub(crate) const GUEST: &str = "guest";
@@ -32,12 +33,19 @@ const LONGEST_IDLE: Duration = Duration::from_secs(5);
 /// Whoever waits for longer than this has left: several connections may be tried for a second each meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// How often the ways past the proxy are looked at.
+const WATCH: Duration = Duration::from_millis(500);
+
 /// Requests of a load that may wait at the same time.
 const MOST_WAITING: usize = 2000;
 
 /// Requests from one tally to the next.
 #[derive(Default)]
 struct Epoch(Mutex<BTreeMap<String, Tally>>);
+
+/// When no task of a service could be reached past the proxy.
+#[derive(Default)]
+struct Ways(Mutex<Vec<Moment>>);
 
 /// What the tasks of a guest share.
 struct Guest {
@@ -69,15 +77,15 @@ pub(crate) fn run() -> ExitCode {
 impl Guest {
     async fn obey(self: Arc<Self>, Order { id, what }: Order) {
         let said = match what {
-            What::Load { host, pause } => return self.begin(host, pause),
-            What::Unload { host } => {
-                if let Some(load) = lock(&self.loads).remove(&host) {
+            What::Load { service, pause, tasks } => return self.begin(service, pause, tasks),
+            What::Unload { service } => {
+                if let Some(load) = lock(&self.loads).remove(&service) {
                     load.abort();
                 }
                 return;
             }
             What::Tally => Said::Tally(self.tally().await),
-            What::First { host, limit } => match first(&host, limit).await {
+            What::First { service, limit } => match first(&service, limit).await {
                 Ok(at) => Said::At(at),
                 Err(why) => Said::Failed(format!("{why:#}")),
             },
@@ -93,36 +101,43 @@ impl Guest {
         let _ = writeln!(stdout(), "{line}");
     }
 
-    fn begin(self: Arc<Self>, host: String, pause: Duration) {
-        let load = tokio::spawn(Arc::clone(&self).load(host.clone(), pause));
-        if let Some(before) = lock(&self.loads).insert(host, load.abort_handle()) {
+    fn begin(self: Arc<Self>, service: String, pause: Duration, tasks: Vec<IpAddr>) {
+        let ways = Arc::new(Ways::default());
+        let load = Arc::clone(&self).load(service.clone(), pause, Arc::clone(&ways));
+        let load = tokio::spawn(async move { tokio::join!(load, ways.watch(&tasks)) });
+        if let Some(before) = lock(&self.loads).insert(service, load.abort_handle()) {
             before.abort();
         }
     }
 
     /// One request each `pause`, whether the ones before are answered or not.
-    async fn load(self: Arc<Self>, host: String, pause: Duration) {
+    async fn load(self: Arc<Self>, service: String, pause: Duration, ways: Arc<Ways>) {
         let idle: Arc<Mutex<Vec<(Instant, Client)>>> = Arc::default();
         let mut tick = time::interval(pause);
         loop {
             tick.tick().await;
             let epoch = Arc::clone(&lock(&self.epoch));
             if Arc::strong_count(&idle) > MOST_WAITING {
-                epoch.lost(&host, Moment::now(), format!("not sent: {MOST_WAITING} wait for their answers"));
+                epoch.lost(&service, Moment::now(), format!("not sent: {MOST_WAITING} wait for their answers"));
                 continue;
             }
-            let (idle, host) = (Arc::clone(&idle), host.clone());
+            let (idle, service, ways) = (Arc::clone(&idle), service.clone(), Arc::clone(&ways));
             // A request of its own task ends by itself when the load does.
             tokio::spawn(async move {
                 let fresh = lock(&idle).pop().filter(|(since, _)| since.elapsed() < LONGEST_IDLE);
                 let mut client = fresh.map_or_else(|| proxy(80), |(_, client)| client);
                 let (moment, began) = (Moment::now(), Instant::now());
-                let answered = hello(&mut client, &host).await;
+                let answered = hello(&mut client, &service).await;
                 let took = began.elapsed();
-                match answered {
-                    Ok(()) if took < LONGEST_WAIT => epoch.whole(&host, took),
-                    Ok(()) => epoch.lost(&host, moment, format!("answered only after {took:?}")),
-                    Err(why) => epoch.lost(&host, moment, format!("{why:#} after {took:?}")),
+                let why = match answered {
+                    Ok(()) if took < LONGEST_WAIT => None,
+                    Ok(()) => Some(format!("answered only after {took:?}")),
+                    Err(why) => Some(format!("{why:#} after {took:?}")),
+                };
+                match why {
+                    None => epoch.whole(&service, took),
+                    Some(_) if ways.were_missing(moment) => epoch.nowhere(&service),
+                    Some(why) => epoch.lost(&service, moment, why),
                 }
                 lock(&idle).push((Instant::now(), client));
             });
@@ -137,39 +152,69 @@ impl Guest {
             time::sleep(LOOK).await;
         }
         let tallies = std::mem::take(&mut *lock(&epoch.0));
-        tallies.into_iter().map(|(host, tally)| Tally { host, ..tally }).collect()
+        tallies.into_iter().map(|(service, tally)| Tally { service, ..tally }).collect()
     }
 }
 
 impl Epoch {
-    fn whole(&self, host: &str, took: Duration) {
+    fn whole(&self, service: &str, took: Duration) {
         let mut hosts = lock(&self.0);
-        let tally = hosts.entry(host.to_owned()).or_default();
+        let tally = hosts.entry(service.to_owned()).or_default();
         tally.whole += 1;
         tally.slowest = tally.slowest.max(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     }
 
-    fn lost(&self, host: &str, began: Moment, why: String) {
-        lock(&self.0).entry(host.to_owned()).or_default().lost.push(Lost { began, why });
+    fn nowhere(&self, service: &str) {
+        lock(&self.0).entry(service.to_owned()).or_default().nowhere += 1;
+    }
+
+    fn lost(&self, service: &str, began: Moment, why: String) {
+        lock(&self.0).entry(service.to_owned()).or_default().lost.push(Lost { began, why });
     }
 }
 
-/// When `host` said hello for the first time.
-async fn first(host: &str, limit: Duration) -> Result<Moment> {
+impl Ways {
+    /// Connects to the tasks now and then, each time until one takes it.
+    async fn watch(&self, tasks: &[IpAddr]) {
+        let mut tick = time::interval(WATCH);
+        while !tasks.is_empty() {
+            tick.tick().await;
+            let mut is_missing = true;
+            for task in tasks {
+                let connecting = TcpStream::connect((*task, 8080));
+                is_missing &= !matches!(time::timeout(WATCH, connecting).await, Ok(Ok(_)));
+                if !is_missing {
+                    break;
+                }
+            }
+            if is_missing {
+                lock(&self.0).push(Moment::now());
+            }
+        }
+    }
+
+    /// Whether it was so at any time since `began`.
+    fn were_missing(&self, began: Moment) -> bool {
+        lock(&self.0).iter().any(|missing| *missing >= began.before(WATCH))
+    }
+}
+
+/// When `service` said hello for the first time.
+async fn first(service: &str, limit: Duration) -> Result<Moment> {
     let (deadline, mut client) = (Instant::now() + limit, proxy(80));
     loop {
-        match hello(&mut client, host).await {
+        match hello(&mut client, service).await {
             Ok(()) => return Ok(Moment::now()),
             Err(why) if Instant::now() > deadline => {
-                return Err(why.context(format!("{host}: no hello within {limit:?}")));
+                return Err(why.context(format!("{service}: no hello within {limit:?}")));
             }
             Err(_) => time::sleep(LOOK).await,
         }
     }
 }
 
-async fn hello(client: &mut Client, host: &str) -> Result<()> {
-    let reply = get(client, host, "/demo/hello").await?;
+async fn hello(client: &mut Client, service: &str) -> Result<()> {
+    let reply = get(client, &host_of(service), "/demo/hello").await?;
     ensure!(reply.status == 200, "status {}", reply.status);
     ensure!(reply.body == HELLO, "{:?} instead of hello", String::from_utf8_lossy(&reply.body));
     Ok(())

@@ -1,7 +1,7 @@
 //! What becomes of routes and requests when a Swarm of four nodes changes, fails and heals: real Engines, our own images.
 //!
 //! `scripts/cluster run` brings the nodes up and names their folder in `CLUSTER`; `scripts/test` sees to it. The scenes are
-//! played one after another on the same Swarm, and visitors ask for two services all the while, from beside each replica of
+//! played one after another on the same Swarm, and visitors ask for its services all the while, from beside each replica of
 //! the proxy. Each request is judged, and counted with the scene that it was sent in. An argument plays only the scenes whose
 //! names contain it; `--long` adds those that take minutes.
 //! Not here: faults of Docker's API that a real Engine does not show on demand (`crates/swarm/tests/it`).
@@ -60,8 +60,9 @@ fn play(scene: &Scene, stage: &mut Stage) -> bool {
     let played = stage.ready().and_then(|()| (scene.play)(stage));
     // Whatever became of it, the next one begins with everything that is still there.
     let asked = stage.close();
+    let settled = stage.settles();
     let took = began.elapsed().as_secs_f64();
-    match played.and(asked) {
+    match played.and(asked).and_then(|asked| settled.map(|()| asked)) {
         Ok(asked) => println!("test {} ... ok ({took:.1} s): {asked}", scene.name),
         Err(why) => {
             println!("test {} ... FAILED ({took:.1} s)\n\n{}\n\n{}", scene.name, reasons(&why), stage::report());

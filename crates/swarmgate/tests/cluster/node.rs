@@ -1,5 +1,6 @@
 //! The nodes, by their numbers: their Engines, and what may happen to them. All of it is done by `scripts/cluster`.
 
+use crate::talk::Moment;
 use anyhow::{Context, Result, ensure};
 use std::process::Command;
 
@@ -41,6 +42,16 @@ pub(crate) fn docker_within(seconds: u32, node: usize, arguments: &[&str]) -> Re
 /// When the node is off.
 pub(crate) fn proc(node: usize, place: &str) -> Result<String> {
     Ok(format!("/proc/{}/root/proc/{place}", cluster("init", node)?.trim()))
+}
+
+/// When a container was started.
+///
+/// # Errors
+/// When it was not.
+pub(crate) fn started(node: usize, container: &str) -> Result<Moment> {
+    let at = docker(node, &["inspect", "--format", "{{.State.StartedAt}}", container])?;
+    let millis = output(Command::new("date").args(["+%s%3N", "--date", at.trim()]))?;
+    Ok(Moment(millis.trim().parse()?))
 }
 
 fn output(command: &mut Command) -> Result<String> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::{
     fmt,
+    net::IpAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -21,14 +22,15 @@ pub(crate) struct Order {
 /// What a guest may be told to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum What {
-    /// Asks `host` for its hello each `pause`, from now on.
-    Load { host: String, pause: Duration },
+    /// Asks `service` for its hello each `pause`, from now on. Where its tasks are told, a request is counted apart if none of
+    /// them could be reached past the proxy either.
+    Load { service: String, pause: Duration, tasks: Vec<IpAddr> },
     /// Asks for it no more.
-    Unload { host: String },
+    Unload { service: String },
     /// Answers with everything since the last time, once every request that was sent until now has ended.
     Tally,
-    /// Answers when `host` says hello, for at most as long.
-    First { host: String, limit: Duration },
+    /// Answers when `service` says hello, for at most as long.
+    First { service: String, limit: Duration },
     /// Answers with the reply to a GET.
     Get { port: u16, path: String },
 }
@@ -55,14 +57,16 @@ pub(crate) enum Said {
     Failed(String),
 }
 
-/// What became of the requests for one host.
+/// What became of the requests for one service.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
-    pub(crate) host: String,
+    pub(crate) service: String,
     pub(crate) whole: u64,
     /// Milliseconds of the slowest whole one.
     pub(crate) slowest: u64,
     pub(crate) lost: Vec<Lost>,
+    /// Requests that nobody could have answered: the network between the nodes knew no way to any task.
+    pub(crate) nowhere: u64,
 }
 
 /// A request that was not answered as it should be.
@@ -78,13 +82,20 @@ impl Moment {
         Moment(u64::try_from(since.as_millis()).expect("it is earlier than the year 584 million"))
     }
 
+    pub(crate) fn before(self, time: Duration) -> Moment {
+        Moment(self.0.saturating_sub(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// Since `earlier`; nothing if that is later.
     pub(crate) fn since(self, earlier: Moment) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+}
 
-    pub(crate) fn plus(self, time: Duration) -> Moment {
-        Moment(self.0 + u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+impl Lost {
+    /// Says on which node it was sent.
+    pub(crate) fn beside(self, node: usize) -> Lost {
+        Lost { why: format!("node-{node}: {}", self.why), ..self }
     }
 }
 

@@ -113,11 +113,27 @@ impl Visitor {
     /// # Errors
     /// When it answers something else.
     pub(crate) fn api(&mut self, path: &str) -> Result<String> {
-        let order = self.told(What::Get { port: 8080, path: format!("/v1/docker-flow-proxy/{path}") })?;
-        match self.says(order, Duration::from_secs(40))? {
+        match self.asks_api(path)? {
             Said::Got { status: 200, body } => Ok(body),
             other => bail!("{self}: {path}: {other:?}"),
         }
+    }
+
+    /// What its replica says of itself and the others; nothing if it knows no such question.
+    ///
+    /// # Errors
+    /// When it answers something else.
+    pub(crate) fn status(&mut self) -> Result<Option<serde_json::Value>> {
+        match self.asks_api("status")? {
+            Said::Got { status: 200, body } => Ok(Some(serde_json::from_str(&body)?)),
+            Said::Got { status: 404, .. } => Ok(None),
+            other => bail!("{self}: status: {other:?}"),
+        }
+    }
+
+    fn asks_api(&mut self, path: &str) -> Result<Said> {
+        let order = self.told(What::Get { port: 8080, path: format!("/v1/docker-flow-proxy/{path}") })?;
+        self.says(order, Duration::from_secs(40))
     }
 }
 

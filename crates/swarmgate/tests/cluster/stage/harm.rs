@@ -1,12 +1,19 @@
 //! What scenes do to nodes, and how the Swarm sees it.
 
-use super::{GRACE, Stage, eventually};
+use super::{GRACE, Stage, eventually, service::running};
 use crate::{
     node::{MANAGERS, cluster, docker_within},
-    talk::{Lost, Moment},
+    talk::{Lost, Moment, Tally},
 };
 use anyhow::{Context, Result, ensure};
-use std::time::Duration;
+
+/// What was done to a node in a scene.
+pub(super) struct Harm {
+    pub(super) node: usize,
+    at: Moment,
+    /// Whether it is cut off some time later, rather than at once.
+    fades: bool,
+}
 
 impl Stage {
     /// Takes nodes away, by `off` or `cut`; when.
@@ -14,16 +21,39 @@ impl Stage {
     /// # Errors
     /// When that fails.
     pub(crate) fn takes_away(&mut self, verb: &str, nodes: &[usize]) -> Result<Moment> {
-        self.gather()?;
-        // Whoever stands beside a replica on that node sees nothing that a client outside could see.
-        self.visitors.retain(|visitor| !nodes.contains(&visitor.node));
-        let now = Moment::now();
-        self.harm.push(now);
+        let now = self.harms(nodes)?;
         for &node in nodes {
             self.away.insert(node);
             cluster(verb, node)?;
         }
-        self.load_both()?;
+        Ok(now)
+    }
+
+    /// From now on nodes may take along what is under way to them, and nobody asks from beside them; when that is.
+    ///
+    /// # Errors
+    /// When a visitor is gone already.
+    pub(crate) fn harms(&mut self, nodes: &[usize]) -> Result<Moment> {
+        self.records(nodes, false)
+    }
+
+    /// The same for a node whose daemon is away: its containers go on, and the daemons of the others forget the way to them, at a
+    /// moment that nobody tells.
+    ///
+    /// # Errors
+    /// When a visitor is gone already.
+    pub(crate) fn fades(&mut self, node: usize) -> Result<Moment> {
+        self.records(&[node], true)
+    }
+
+    fn records(&mut self, nodes: &[usize], fades: bool) -> Result<Moment> {
+        self.gather()?;
+        // Whoever stands beside a replica on that node sees nothing that a client outside could see.
+        self.visitors.retain(|visitor| !nodes.contains(&visitor.node));
+        self.load_all()?;
+        let now = Moment::now();
+        println!("  {now}: harm to nodes {nodes:?}");
+        self.harm.extend(nodes.iter().map(|&node| Harm { node, at: now, fades }));
         Ok(now)
     }
 
@@ -33,15 +63,23 @@ impl Stage {
     /// When it does not come to that.
     pub(crate) fn comes_back(&mut self, node: usize) -> Result<()> {
         match cluster("alive", node) {
-            Ok(_) => cluster("heal", node)?,
-            Err(_) => cluster("on", node)?,
-        };
+            Ok(_) => self.heals(node)?,
+            Err(_) => {
+                cluster("on", node)?;
+                self.away.remove(&node);
+            }
+        }
+        self.sees(node, "Ready").map(|_| ())
+    }
+
+    /// A node that was cut off is reached again. What the Swarm has given up there ends now, and is harmed once more.
+    ///
+    /// # Errors
+    /// When a visitor is gone.
+    pub(crate) fn heals(&mut self, node: usize) -> Result<()> {
+        self.harms(&[node])?;
         self.away.remove(&node);
-        eventually(&format!("node {node}"), || {
-            let ready = self.node_states()?;
-            ensure!(ready.contains(&format!("node-{node} Ready")), "{ready:?}");
-            Ok(())
-        })
+        cluster("heal", node).map(|_| ())
     }
 
     /// A manager that is there.
@@ -57,8 +95,15 @@ impl Stage {
     /// # Errors
     /// When they do not.
     pub(crate) fn leader(&self) -> Result<usize> {
-        let listed =
-            docker_within(2, self.manager()?, &["node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}"])?;
+        self.leader_as_seen_by(self.manager()?)
+    }
+
+    /// The same from one of them.
+    ///
+    /// # Errors
+    /// When it knows of none.
+    pub(crate) fn leader_as_seen_by(&self, manager: usize) -> Result<usize> {
+        let listed = docker_within(2, manager, &["node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}"])?;
         let leader = listed.lines().find_map(|line| line.strip_suffix(" Leader")?.strip_prefix("node-")?.parse().ok());
         leader.filter(|leader| !self.away.contains(leader)).with_context(|| format!("no leader in {listed:?}"))
     }
@@ -71,22 +116,36 @@ impl Stage {
         eventually("a leader", || self.leader().map(|_| Moment::now()))
     }
 
-    /// Waits until the Swarm says that a node is down.
+    /// Waits until the Swarm says that a node is `Ready`, or `Down`; when it did.
     ///
     /// # Errors
     /// When it does not.
-    pub(crate) fn sees_down(&self, node: usize) -> Result<Moment> {
-        eventually(&format!("the end of node {node}"), || {
+    pub(crate) fn sees(&self, node: usize, state: &str) -> Result<Moment> {
+        eventually(&format!("node {node} to be {state}"), || {
             let states = self.node_states()?;
-            ensure!(states.contains(&format!("node-{node} Down")), "{states:?}");
+            ensure!(states.contains(&format!("node-{node} {state}")), "{states:?}");
             Ok(Moment::now())
         })
     }
 
-    /// Whether a lost request is one that a lost node may take along.
-    pub(super) fn is_excused(&self, lost: &Lost) -> bool {
-        let near = |harm: &Moment| lost.began.plus(Duration::from_secs(1)) >= *harm && lost.began <= harm.plus(GRACE);
-        self.harm.iter().any(near)
+    /// The node of the listener, and its container.
+    ///
+    /// # Errors
+    /// When none runs.
+    pub(crate) fn listener(&self) -> Result<(usize, String)> {
+        running(self.manager()?, "swarm-listener")?.pop_first().context("no listener runs")
+    }
+
+    /// Takes out the lost requests that a harmed node may take along; how many.
+    pub(super) fn excuses(&self, tally: &mut Tally) -> usize {
+        let all = tally.lost.len();
+        for harm in &self.harm {
+            let ended = |lost: &Lost| harm.at.since(lost.began) <= GRACE && lost.began.since(harm.at) <= GRACE;
+            let first = tally.lost.iter().map(|lost| lost.began).filter(|began| *began >= harm.at).min();
+            let faded = |lost: &Lost| harm.fades && first.is_some_and(|first| lost.began.since(first) <= GRACE);
+            tally.lost.retain(|lost| !ended(lost) && !faded(lost));
+        }
+        all - tally.lost.len()
     }
 
     fn node_states(&self) -> Result<Vec<String>> {

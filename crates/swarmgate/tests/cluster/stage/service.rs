@@ -2,8 +2,9 @@
 
 use crate::{node::docker, talk::Moment};
 use anyhow::{Context, Result, ensure};
+use std::{collections::BTreeSet, net::IpAddr};
 
-/// A service in the making. The host `<name>.test` leads to it.
+/// A service in the making. [`host_of`] leads to it.
 pub(crate) struct Service {
     name: String,
     options: Vec<String>,
@@ -36,7 +37,7 @@ impl Service {
             "distribute=true".to_owned(),
             "port=8080".to_owned(),
             "servicePath=/demo".to_owned(),
-            format!("serviceDomain={}.test", self.name),
+            format!("serviceDomain={}", host_of(&self.name)),
         ];
         let labels: Vec<String> = labels.iter().map(|label| format!("--label=com.df.{label}")).collect();
         let mut arguments =
@@ -46,6 +47,11 @@ impl Service {
         arguments.extend(["swarmgate", "demo-service"]);
         docker(manager, &arguments).map(|_| ())
     }
+}
+
+/// The host that leads to a service of these tests.
+pub(crate) fn host_of(service: &str) -> String {
+    format!("{service}.test")
 }
 
 /// Since when each task of a service runs, once `count` do.
@@ -61,4 +67,36 @@ pub(crate) fn running_since(manager: usize, service: &str, count: usize) -> Resu
     ensure!(running.len() >= count, "{} of {count} tasks of {service} run", running.len());
     let moment = |nanos: &str| nanos.parse::<u64>().map(|nanos| Moment(nanos / 1_000_000)).context("a time");
     running.into_iter().map(moment).collect()
+}
+
+/// The tasks of a service that run and are to run: their nodes and containers. A container that runs may be one that the Swarm
+/// has given up already.
+///
+/// # Errors
+/// When Docker does not answer.
+pub(crate) fn running(manager: usize, service: &str) -> Result<BTreeSet<(usize, String)>> {
+    let wanted = ["--filter", "desired-state=running", "--format", "{{.ID}} {{.Node}}", "--no-trunc", service];
+    let tasks = docker(manager, &[["service", "ps"].as_slice(), &wanted].concat())?;
+    let mut running = BTreeSet::new();
+    for (task, node) in tasks.lines().filter_map(|task| task.split_once(" node-")) {
+        let format = "{{.Status.State}} {{with .Status.ContainerStatus}}{{.ContainerID}}{{end}}";
+        let state = docker(manager, &["inspect", "--format", format, task])?;
+        if let Some(container) = state.trim().strip_prefix("running ") {
+            running.insert((node.parse().context("the number of a node")?, container.to_owned()));
+        }
+    }
+    Ok(running)
+}
+
+/// The addresses of the tasks of a service in the network of the proxy.
+///
+/// # Errors
+/// When Docker does not answer.
+pub(crate) fn addresses(manager: usize, service: &str) -> Result<Vec<IpAddr>> {
+    let tasks = docker(manager, &["service", "ps", "--quiet", "--filter", "desired-state=running", service])?;
+    let format = "{{range .NetworksAttachments}}{{range .Addresses}}{{println .}}{{end}}{{end}}";
+    let listed =
+        docker(manager, &[["inspect", "--format", format].as_slice(), &tasks.lines().collect::<Vec<_>>()].concat())?;
+    let address = |line: &str| line.split_once('/').map(|(address, _)| address.parse().context("an address"));
+    listed.lines().filter_map(address).collect()
 }

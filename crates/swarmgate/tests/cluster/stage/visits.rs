@@ -1,6 +1,9 @@
 //! What the visitors do together.
 
-use super::{Service, Stage, eventually, service::running_since};
+use super::{
+    HOSTS, PATIENCE, Service, Stage, eventually,
+    service::{running, running_since},
+};
 use crate::{
     node::{NODES, docker},
     talk::{Moment, Tally, What},
@@ -18,7 +21,7 @@ impl Stage {
         let manager = self.manager()?;
         let there: Vec<usize> = NODES.filter(|node| *node != 1 && !self.away.contains(node)).collect();
         // A container that runs may be one that the Swarm has given up already.
-        let mut replicas = replicas(manager)?;
+        let mut replicas = running(manager, "proxy")?;
         replicas.retain(|(node, _)| there.contains(node));
         ensure!(replicas.len() == there.len(), "replicas of the proxy: {replicas:?}");
         self.visitors.retain(|visitor| replicas.remove(&(visitor.node, visitor.container.clone())));
@@ -28,29 +31,30 @@ impl Stage {
         Ok(())
     }
 
-    /// The visitors together ask for `host` so many times a second, from now on.
+    /// The visitors together ask for `service` so many times a second, from now on.
     ///
     /// # Errors
     /// When a visitor is gone.
-    pub(crate) fn load(&mut self, host: &str, per_second: u32) -> Result<()> {
+    pub(crate) fn load(&mut self, service: &str, per_second: u32) -> Result<()> {
+        let tasks = self.tasks.get(service).cloned().unwrap_or_default();
         // Each takes its turn.
         let pause = Duration::from_secs(1) / per_second * u32::try_from(self.visitors.len())?;
         for visitor in &mut self.visitors {
-            visitor.told(What::Load { host: host.to_owned(), pause })?;
+            visitor.told(What::Load { service: service.to_owned(), pause, tasks: tasks.clone() })?;
         }
         Ok(())
     }
 
-    /// What became of all requests for `host`, which is asked for no more.
+    /// What became of all requests for `service`, which is asked for no more.
     ///
     /// # Errors
     /// When a visitor is gone.
-    pub(crate) fn unload(&mut self, host: &str) -> Result<Tally> {
+    pub(crate) fn unload(&mut self, service: &str) -> Result<Tally> {
         for visitor in &mut self.visitors {
-            visitor.told(What::Unload { host: host.to_owned() })?;
+            visitor.told(What::Unload { service: service.to_owned() })?;
         }
         self.gather()?;
-        self.tallies.remove(host).with_context(|| format!("nobody asked for {host}"))
+        self.tallies.remove(service).with_context(|| format!("nobody asked for {service}"))
     }
 
     /// Takes over what the visitors have counted.
@@ -60,30 +64,31 @@ impl Stage {
     pub(super) fn gather(&mut self) -> Result<()> {
         for visitor in &mut self.visitors {
             for counted in visitor.tally()? {
-                let tally = self.tallies.entry(counted.host).or_default();
+                let tally = self.tallies.entry(counted.service).or_default();
                 tally.whole += counted.whole;
                 tally.slowest = tally.slowest.max(counted.slowest);
-                tally.lost.extend(counted.lost);
+                tally.lost.extend(counted.lost.into_iter().map(|lost| lost.beside(visitor.node)));
+                tally.nowhere += counted.nowhere;
             }
         }
         Ok(())
     }
 
-    /// When each visitor had its first hello from `host`.
+    /// When each visitor had its first hello from `service`.
     ///
     /// # Errors
     /// When one has none within `limit`.
-    pub(crate) fn firsts(&mut self, host: &str, limit: Duration) -> Result<Vec<Moment>> {
-        let orders = self.looks_for(host, limit)?;
+    pub(crate) fn firsts(&mut self, service: &str, limit: Duration) -> Result<Vec<Moment>> {
+        let orders = self.looks_for(service, limit)?;
         self.found(&orders, limit)
     }
 
-    /// Every visitor begins to look for `host`; the numbers of their orders.
+    /// Every visitor begins to look for `service`; the numbers of their orders.
     ///
     /// # Errors
     /// When a visitor is gone.
-    pub(crate) fn looks_for(&mut self, host: &str, limit: Duration) -> Result<Vec<u64>> {
-        let first = |visitor: &mut Visitor| visitor.told(What::First { host: host.to_owned(), limit });
+    pub(crate) fn looks_for(&mut self, service: &str, limit: Duration) -> Result<Vec<u64>> {
+        let first = |visitor: &mut Visitor| visitor.told(What::First { service: service.to_owned(), limit });
         self.visitors.iter_mut().map(first).collect()
     }
 
@@ -103,12 +108,11 @@ impl Stage {
     /// # Errors
     /// When it does not within `limit` of that.
     pub(crate) fn routes(&mut self, service: &str, since: Moment, limit: Duration) -> Result<Duration> {
-        let (host, patience) = (format!("{service}.test"), super::PATIENCE);
-        let orders = self.looks_for(&host, patience)?;
+        let orders = self.looks_for(service, PATIENCE)?;
         let manager = self.manager()?;
         Service::named(service).create(manager)?;
         let ran = eventually("its task", || running_since(manager, service, 1))?;
-        let last = self.found(&orders, patience)?.into_iter().max().context("there are visitors")?;
+        let last = self.found(&orders, PATIENCE)?.into_iter().max().context("there are visitors")?;
         let ran = ran.into_iter().max().context("there is a task")?.max(since);
         let took = last.since(ran);
         ensure!(took <= limit, "{service} runs since {ran}, and answers through all only since {last}, {took:?} later");
@@ -122,6 +126,27 @@ impl Stage {
     /// When fewer do.
     pub(crate) fn tasks_run(&self, service: &str, count: usize) -> Result<Vec<Moment>> {
         running_since(self.manager()?, service, count)
+    }
+
+    /// Since when the only task of a service runs.
+    ///
+    /// # Errors
+    /// When none does.
+    pub(crate) fn runs_since(&self, service: &str) -> Result<Moment> {
+        self.tasks_run(service, 1)?.into_iter().max().context("a task")
+    }
+
+    /// Nobody asks for anything, until everybody assembles again.
+    ///
+    /// # Errors
+    /// When a visitor is gone.
+    pub(crate) fn falls_silent(&mut self) -> Result<()> {
+        for visitor in &mut self.visitors {
+            for service in HOSTS {
+                visitor.told(What::Unload { service: service.to_owned() })?;
+            }
+        }
+        Ok(())
     }
 
     /// The names of all backends that each replica has, which are the same.
@@ -140,19 +165,19 @@ impl Stage {
         }
         all.context("there are visitors")
     }
-}
 
-/// The replicas of the proxy that run and are to run: their nodes and containers.
-fn replicas(manager: usize) -> Result<BTreeSet<(usize, String)>> {
-    let wanted = ["--filter", "desired-state=running", "--format", "{{.ID}} {{.Node}}", "--no-trunc", "proxy"];
-    let tasks = docker(manager, &[["service", "ps"].as_slice(), &wanted].concat())?;
-    let mut replicas = BTreeSet::new();
-    for (task, node) in tasks.lines().filter_map(|task| task.split_once(" node-")) {
-        let format = "{{.Status.State}} {{with .Status.ContainerStatus}}{{.ContainerID}}{{end}}";
-        let state = docker(manager, &["inspect", "--format", format, task])?;
-        if let Some(container) = state.trim().strip_prefix("running ") {
-            replicas.insert((node.parse().context("the number of a node")?, container.to_owned()));
+    /// The digest that every replica has of what it serves; nothing if they tell none.
+    ///
+    /// # Errors
+    /// When they differ.
+    pub(crate) fn digest(&mut self) -> Result<Option<String>> {
+        let mut digests = BTreeSet::new();
+        for visitor in &mut self.visitors {
+            let Some(status) = visitor.status()? else { return Ok(None) };
+            ensure!(status["Drift"] == false, "{visitor} sees drift: {status}");
+            digests.insert(status["Digest"].as_str().context("a digest")?.to_owned());
         }
+        ensure!(digests.len() == 1, "the replicas have {digests:?}");
+        Ok(digests.pop_first())
     }
-    Ok(replicas)
 }
