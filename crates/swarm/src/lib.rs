@@ -10,6 +10,8 @@
 mod backoff;
 mod docker;
 mod escape;
+mod figures;
+mod labels;
 mod node;
 mod node_info;
 mod observation;
@@ -23,6 +25,7 @@ mod listener;
 mod notify;
 
 pub use docker::{DockerError, TlsFiles};
+pub use figures::{Figures, Operation};
 pub use listener::{Announced, Listener, News, StartError};
 pub use settings::{NodeInfo, Pace, Settings};
 pub use task_list::{Address, Network, Remark, ServiceTasks, Task, TaskList};

@@ -6,6 +6,7 @@
 
 mod announced;
 mod events;
+mod inspect;
 mod nodes;
 mod reconcile;
 mod rhythm;
@@ -21,6 +22,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::docker::{DockerError, Engine, wire};
+use crate::figures::{Counts, Figures};
 use crate::node::Node;
 use crate::node_info;
 use crate::notify::Notifier;
@@ -59,6 +61,8 @@ struct Shared {
     wake: Notify,
     /// Asks for a look at the tasks, likewise.
     stir: Notify,
+    /// Asks for a look through the labels of all services, likewise.
+    inspect: Notify,
     /// Asks that the next announcement repeats everything.
     say_all_again: AtomicBool,
     /// The services that count, by the name they are announced with; None before Docker's first list.
@@ -70,6 +74,7 @@ struct Shared {
     node_info: Option<NodeInfo>,
     /// What is odd about labels.
     remarks: watch::Sender<Vec<Remark>>,
+    counts: Arc<Counts>,
 }
 
 impl Listener {
@@ -85,8 +90,8 @@ impl Listener {
         info!("Starting Swarm Listener");
         let engine = Engine::new(&settings.docker_host, settings.docker_tls.as_ref(), settings.pace.docker_timeout)?;
         let shared = Arc::new(Shared::new(engine, &settings));
-        let notifier = Notifier::for_services(&settings)?;
-        let nodes = Notifier::for_nodes(&settings)?;
+        let notifier = Notifier::for_services(&settings, &shared.counts)?;
+        let nodes = Notifier::for_nodes(&settings, &shared.counts)?;
         if !notifier.has_receivers() && !nodes.has_receivers() && !settings.is_heard_here {
             warn!("there is no address to send notifications to; only who asks is told of services");
         }
@@ -94,6 +99,7 @@ impl Listener {
         tasks.spawn(events::follow(Arc::clone(&shared), settings.pace.events_silence));
         tasks.spawn(Reconciler::new(Arc::clone(&shared), notifier, &settings).run());
         tasks.spawn(Watcher::new(Arc::clone(&shared), &settings).run());
+        tasks.spawn(inspect::inspect(Arc::clone(&shared), settings.pace.inspect_pause));
         if nodes.has_receivers() {
             tasks.spawn(nodes::announce(Arc::clone(&shared), nodes, settings));
         }
@@ -133,6 +139,13 @@ impl Listener {
         self.shared.task_list.subscribe()
     }
 
+    /// What has been counted by now, and how Docker answered last.
+    pub fn figures(&self) -> Figures {
+        let services = self.shared.services.borrow().as_ref().map_or(0, |services| services.len());
+        let nodes = self.shared.observation.borrow().as_ref().map_or(0, |seen| seen.nodes.len());
+        self.shared.counts.figures(services, nodes, self.shared.task_list.borrow().is_some())
+    }
+
     /// Repeats the create notifications of all services, soon and not here.
     pub fn notify_all(&self) {
         self.shared.say_all_again.store(true, Ordering::Release);
@@ -152,12 +165,14 @@ impl Shared {
             selection: Selection::new(&settings.notify_label, &settings.service_name_prefix),
             wake: Notify::new(),
             stir: Notify::new(),
+            inspect: Notify::new(),
             say_all_again: AtomicBool::new(false),
             services: watch::Sender::new(None),
             observation: watch::Sender::new(None),
             task_list: watch::Sender::new(None),
             node_info: settings.node_info,
             remarks: watch::Sender::new(Vec::new()),
+            counts: Arc::default(),
         }
     }
 

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use crate::announce::{Kind, Notification};
+use crate::figures::Counts;
 use crate::settings::Settings;
 use delivery::{Delivery, Sender};
 use reach::Reach;
@@ -53,20 +54,25 @@ struct UnderWay {
 
 impl Notifier {
     /// For services. Addresses that cannot be used are logged and left out. Fails only if no HTTP client can be made.
-    pub(crate) fn for_services(settings: &Settings) -> Result<Self, reqwest::Error> {
+    pub(crate) fn for_services(settings: &Settings, counts: &Arc<Counts>) -> Result<Self, reqwest::Error> {
         let created = usable(Kind::ServiceCreated, &settings.create_urls, &settings.create_methods);
         let removed = usable(Kind::ServiceRemoved, &settings.remove_urls, &settings.remove_methods);
-        Self::new(settings, created, removed)
+        Self::new(settings, counts, created, removed)
     }
 
     /// For nodes, likewise.
-    pub(crate) fn for_nodes(settings: &Settings) -> Result<Self, reqwest::Error> {
+    pub(crate) fn for_nodes(settings: &Settings, counts: &Arc<Counts>) -> Result<Self, reqwest::Error> {
         let created = usable(Kind::NodeCreated, &settings.create_node_urls, &[]);
         let removed = usable(Kind::NodeRemoved, &settings.remove_node_urls, &[]);
-        Self::new(settings, created, removed)
+        Self::new(settings, counts, created, removed)
     }
 
-    fn new(settings: &Settings, created: Vec<Target>, removed: Vec<Target>) -> Result<Self, reqwest::Error> {
+    fn new(
+        settings: &Settings,
+        counts: &Arc<Counts>,
+        created: Vec<Target>,
+        removed: Vec<Target>,
+    ) -> Result<Self, reqwest::Error> {
         let (still_true, receiver) = watch::channel(());
         let wanted = Arc::new(Notify::new());
         let mut reaches = HashMap::new();
@@ -83,6 +89,7 @@ impl Notifier {
                 retry: settings.retry,
                 retry_interval: settings.retry_interval,
                 still_true: receiver,
+                counts: Arc::clone(counts),
             },
             still_true,
             wanted,

@@ -50,6 +50,11 @@ impl Selection {
         Selection { label: label.to_owned(), value, name_prefix: name_prefix.to_owned() }
     }
 
+    /// The label that makes a service count.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
     /// The label filter that Docker understands. It lets services with the value `false` through.
     pub(crate) fn filter(&self) -> String {
         match &self.value {
@@ -102,7 +107,7 @@ impl Selection {
     }
 
     /// The stack's name goes before the prefix comes, so that both settings work together.
-    fn name(&self, name: &str, labels: &Labels) -> String {
+    pub(crate) fn name(&self, name: &str, labels: &Labels) -> String {
         let is_short = labels.get("com.df.shortName").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let stack = labels.get(STACK_LABEL).filter(|stack| is_short && !stack.is_empty());
         let short = stack.and_then(|stack| name.strip_prefix(stack.as_str())?.strip_prefix('_')).unwrap_or(name);

@@ -71,6 +71,8 @@ pub struct Pace {
     pub tasks_step: Duration,
     /// How long what is known of tasks counts when Docker lists them no more.
     pub tasks_lifetime: Duration,
+    /// The shortest wait between two looks through the labels of all services.
+    pub inspect_pause: Duration,
     /// How long a receiver may take to accept a connection.
     pub connect_timeout: Duration,
     /// How long one try of a notification may take from the connection to the end of the reply.
@@ -112,6 +114,7 @@ impl Default for Pace {
             events_silence: Duration::from_secs(60),
             tasks_step: Duration::from_millis(100),
             tasks_lifetime: Duration::from_secs(15),
+            inspect_pause: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
         }

@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 use super::Shared;
 use crate::backoff::Backoff;
 use crate::docker::{DockerError, EventTime};
+use crate::figures::Operation;
 
 /// Never ends. A stream that breaks, or says nothing for `silence`, is opened again where it ended.
 pub(super) async fn follow(shared: Arc<Shared>, silence: Duration) {
@@ -38,6 +39,7 @@ impl Follower {
     /// Ends well when the stream was silent for so long that it may be dead, which looks the same as a quiet Swarm.
     async fn follow_one_stream(&mut self) -> Result<(), DockerError> {
         let mut events = self.shared.engine.events(self.since).await?;
+        self.shared.counts.streams.add();
         loop {
             let Ok(event) = timeout(self.silence, events.next()).await else {
                 self.works();
@@ -57,6 +59,7 @@ impl Follower {
 
     /// Whatever happened meanwhile may have been forgotten by Docker too, if it was restarted: the list tells.
     fn cut(&mut self, error: &DockerError) {
+        self.shared.counts.failed(Operation::Events);
         if self.is_cut {
             debug!("{error}");
         } else {
@@ -69,5 +72,6 @@ impl Follower {
     fn wake(&self) {
         self.shared.wake.notify_one();
         self.shared.stir.notify_one();
+        self.shared.inspect.notify_one();
     }
 }

@@ -107,6 +107,7 @@ impl Reconciler {
     }
 
     fn docker_answers(&mut self) {
+        self.shared.counts.services_listed();
         match self.docker {
             Docker::NeverAsked => info!("Sending notifications for running services"),
             Docker::Fails => info!("Docker answers again; services are listed"),
@@ -118,6 +119,7 @@ impl Reconciler {
 
     /// Before the first answer the settings are probably wrong; after it, Docker is probably restarting or without a leader.
     fn docker_fails(&mut self, error: &DockerError) {
+        self.shared.counts.services_not_listed();
         match self.docker {
             Docker::NeverAsked => error!("services cannot be listed, trying until they can: {error}"),
             Docker::Answers => warn!("services cannot be listed, all stay as they are: {error}"),

@@ -13,6 +13,7 @@ use super::Shared;
 use super::rhythm::Rhythm;
 use crate::backoff::Backoff;
 use crate::docker::DockerError;
+use crate::figures::Operation;
 use crate::observation::{Motion, Observation};
 use crate::settings::Settings;
 use crate::task_list::TaskList;
@@ -85,6 +86,7 @@ impl Watcher {
             Ok(observation) => Some(self.take(observation)),
             Err(error) => {
                 debug!("tasks cannot be listed: {error}");
+                shared.counts.failed(Operation::ListTasks);
                 if Instant::now() >= expiry {
                     self.lose();
                 }
@@ -95,6 +97,7 @@ impl Watcher {
 
     fn take(&mut self, observation: Observation) -> Motion {
         self.looked = Instant::now();
+        self.shared.counts.tasks_listed();
         self.backoff.reset();
         if std::mem::take(&mut self.is_lost) {
             info!("Docker lists tasks again");

@@ -13,6 +13,7 @@ use tracing::{debug, error, info, warn};
 use super::target::Target;
 use crate::announce::{Kind, Notification};
 use crate::backoff::{Backoff, jittered};
+use crate::figures::Counts;
 use crate::reason::reason;
 
 /// The longest wait between two tries of what was given up, unless the retry interval is longer.
@@ -28,6 +29,7 @@ pub(crate) struct Sender {
     pub(crate) retry_interval: Duration,
     /// Changes with every successful listing: what was given up is then tried once more, because it is still true.
     pub(crate) still_true: watch::Receiver<()>,
+    pub(crate) counts: Arc<Counts>,
 }
 
 pub(crate) struct Delivery {
@@ -52,6 +54,7 @@ impl Delivery {
     pub(crate) fn new(notification: &Notification, target: Arc<Target>, sender: Sender) -> Self {
         let url = target.url(notification.kind, &notification.params);
         let shown = target.shown_url(notification.kind, &notification.params);
+        sender.counts.begins();
         Delivery { kind: notification.kind, target, url, shown, sender, is_settled: false }
     }
 
@@ -66,6 +69,9 @@ impl Delivery {
             answer => answer,
         };
         self.is_settled = true;
+        if matches!(answer, Answer::Accepted) {
+            self.sender.counts.sent(self.kind);
+        }
         if let Answer::Refused(message) = answer {
             warn!("{} refused a {} notification: {message}", self.shown, self.kind);
         }
@@ -107,6 +113,14 @@ impl Delivery {
     }
 
     async fn attempt(&self) -> Answer {
+        let answer = self.send().await;
+        if matches!(answer, Answer::Failed(_)) {
+            self.sender.counts.failed(self.kind.into());
+        }
+        answer
+    }
+
+    async fn send(&self) -> Answer {
         let reach = &self.target.reach;
         let _permits = loop {
             let only = reach.may_try().await;
@@ -147,6 +161,7 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
+        self.sender.counts.ends();
         if !self.is_settled {
             info!("Canceling {} notification to {}", self.kind, self.shown);
         }

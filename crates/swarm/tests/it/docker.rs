@@ -39,7 +39,7 @@ struct Shared {
     swarm: Mutex<Swarm>,
     opened: UnboundedSender<String>,
     closed: UnboundedSender<()>,
-    /// How many listings were answered, or left unanswered.
+    /// How many listings of labelled services were answered, or left unanswered.
     listings: watch::Sender<usize>,
     /// Number of events, and of cuts; a stream looks for news when it changes.
     news: watch::Sender<(usize, usize)>,
@@ -154,7 +154,17 @@ impl FakeDocker {
     }
 
     pub(crate) fn sets_with_mode(&self, name: &str, labels: Labels, mode: Value) {
+        self.sets_spec(name, labels, mode, &[]);
+    }
+
+    /// The same with labels that are on the containers.
+    pub(crate) fn sets_on_containers(&self, name: &str, labels: Labels) {
+        self.sets_spec(name, &[], json!({ "Global": {} }), labels);
+    }
+
+    fn sets_spec(&self, name: &str, labels: Labels, mode: Value, of_containers: Labels) {
         let labels: BTreeMap<&str, &str> = labels.iter().copied().collect();
+        let of_containers: BTreeMap<&str, &str> = of_containers.iter().copied().collect();
         let mut swarm = self.swarm();
         swarm.index += 1;
         let index = swarm.index;
@@ -162,7 +172,8 @@ impl FakeDocker {
             Some(service) => service["ID"].clone(),
             None => json!(format!("id{index}")),
         };
-        let spec = json!({ "Name": name, "Labels": labels, "Mode": mode, "TaskTemplate": {} });
+        let template = json!({ "ContainerSpec": { "Labels": of_containers } });
+        let spec = json!({ "Name": name, "Labels": labels, "Mode": mode, "TaskTemplate": template });
         let service = json!({ "ID": id, "Version": { "Index": index }, "Spec": spec });
         swarm.services.insert(name.to_owned(), service);
         self.tells(swarm, "update", name);
@@ -328,7 +339,7 @@ async fn list(mut stream: impl Stream, path: &str, query: &str, shared: &Shared)
         }
         Listing::Silence => {}
     }
-    if path == "/services" {
+    if path == "/services" && !query.is_empty() {
         shared.listings.send_modify(|count| *count += 1);
     }
     if matches!(listing, Listing::Silence) {

@@ -8,7 +8,9 @@ mod calling;
 mod delivering;
 mod docker;
 mod failing;
+mod figures;
 mod http;
+mod inspecting;
 mod log;
 mod nodes;
 mod receiver;
@@ -39,6 +41,7 @@ fn settings(docker: &FakeDocker, proxy: &Receiver) -> Settings {
             docker_timeout: Duration::from_secs(1),
             events_silence: NEVER,
             tasks_step: Duration::from_millis(1),
+            inspect_pause: Duration::from_millis(1),
             ..Pace::default()
         },
         ..Settings::default()
