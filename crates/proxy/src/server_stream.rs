@@ -146,3 +146,20 @@ impl AsyncWrite for ServerStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_is_told_to_hurry_and_to_be_patient_again() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut stream = ServerStream::plain(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        for hurries in [true, true, false] {
+            stream.hurry(hurries);
+            let Wire::Plain(socket) = &stream.wire else { panic!("it is plain") };
+            let limit = SockRef::from(socket).tcp_user_timeout().unwrap().filter(|limit| !limit.is_zero());
+            assert_eq!(limit, hurries.then_some(LOST_AFTER));
+        }
+    }
+}

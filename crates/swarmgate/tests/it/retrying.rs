@@ -162,6 +162,37 @@ async fn another_server_answers_for_one_that_is_silent_and_is_asked_first_from_t
 }
 
 #[tokio::test]
+async fn a_server_that_was_away_is_used_again_once_a_probe_has_reached_it() {
+    let dns = FakeDns::start().await;
+    let mut alive = Backend::start().await;
+    let away = alive.closed(2);
+    dns.resolves("tasks.go", &[1, 2]);
+    let proxy = with_tasks(&dns, alive.port()).await;
+    for _ in 0..4 {
+        is_answered_by(&proxy, &mut alive).await;
+    }
+    drop(away);
+    let mut back = alive.another(2).await;
+    back.accept().await.receives_end().await;
+    let mut client = proxy.client().await;
+    let mut other = proxy.client().await;
+    client.send(get("/demo")).await;
+    other.send(get("/demo")).await;
+    alive.accept().await.receives_head().await;
+    back.accept().await.receives_head().await;
+}
+
+/// One request on connections of its own.
+async fn is_answered_by(proxy: &TestProxy, server: &mut Backend) {
+    let mut client = proxy.client().await;
+    client.send(get("/demo")).await;
+    let mut server = server.accept().await;
+    server.receives(got("/demo")).await;
+    server.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
+    assert_eq!(client.reply().await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_service_that_moved_is_found_by_the_first_request() {
     let dns = FakeDns::start().await;
     let mut new = Backend::start().await;

@@ -4,7 +4,7 @@
 //! it is sent; `hang` answers never, `reset` breaks off, `half` breaks off in the middle. A body is sent back, an upgrade is an echo.
 
 use super::wire::{Head, Wire};
-use super::{pattern, signal, soon};
+use super::{Node, pattern, signal, soon};
 use anyhow::Context as _;
 use std::io;
 use std::net::SocketAddr;
@@ -58,7 +58,17 @@ impl Server {
     /// Starts this very program again, as a server.
     pub(crate) async fn start(address: SocketAddr) -> anyhow::Result<Server> {
         let program = std::env::current_exe().context("this program has a name")?;
-        let mut command = Command::new(program);
+        Server::run(Command::new(program), address).await
+    }
+
+    /// The same on a node of its own.
+    pub(crate) async fn start_on(node: &Node, port: u16) -> anyhow::Result<Server> {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &node.name]).arg(std::env::current_exe().context("this program has a name")?);
+        Server::run(command, SocketAddr::from((node.address, port))).await
+    }
+
+    async fn run(mut command: Command, address: SocketAddr) -> anyhow::Result<Server> {
         command.args([SERVE, &address.to_string()]).stdin(Stdio::piped());
         let child = command.spawn().context("the server cannot be started")?;
         let mut server = Server { address, child };
