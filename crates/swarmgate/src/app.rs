@@ -90,9 +90,7 @@ struct Beginning {
 }
 
 async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning) -> anyhow::Result<RunningProxy> {
-    if let Err(error) = proxy::raise_descriptor_limit() {
-        tracing::warn!("the limit of file descriptors stays as it is: {error}");
-    }
+    raise_descriptor_limit();
     let own_port = settings.statistics.as_ref().and_then(|statistics| statistics.port);
     let frontends: Vec<_> = settings.frontends.iter().copied().chain(own_port.map(plain)).collect();
     let bound = proxy::bind(settings.bind_ip, &frontends, settings.threads)?;
@@ -112,27 +110,25 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
         .with_secrets(settings.cluster_secret.clone(), settings.api_token.clone());
     let rules = Rules { off_limits: Some(off_limits(&mut tasks, peers.clone())), ..rules(&settings, &statistics) };
     let proxy = bound.serve(cell.clone(), rules, observer.clone())?;
-    let own_api = OwnApi { port: api_address.port(), service_name: settings.service_name.clone() };
-    let context = model::Context { ports: ports.clone(), own_api: Some(own_api), ..settings.context.clone() };
+    let context = context(&settings, &ports, api_address);
     let validator = settings.validates_addresses.then(|| resolver.clone());
-    let of_tasks = resolver.clone();
-    let controller = Controller::start(context, resolver, cell, proxy.ports());
+    let controller = Controller::start(context, resolver.clone(), cell, proxy.ports());
     let certificates = store.start(controller.clone());
     declared::publish(&settings.services, &controller, &certificates).await?;
     let follows = beside.is_some() || !settings.listeners.is_empty();
     let readiness = Readiness::waiting(follows.then_some(readiness::LONGEST_WAIT));
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
-    let status = Status { board: Board::default(), controller: controller.clone(), readiness, asked: asked.clone() };
+    let board = Board::default();
+    let status = Status { board, controller: controller.clone(), readiness, asked: asked.clone(), resolver };
     tasks.spawn(findings::watch(controller.clone(), status.board.clone()));
     let (resync, asks) = Resync::new();
-    let followed = follows.then(|| (resync.clone(), settings.reconcile_interval));
+    let interval = if follows { settings.reconcile_interval } else { Duration::ZERO };
     if follows {
         let (settings, beside, status, certificates) = (&settings, beside.as_ref(), &status, &certificates);
-        Following { settings, beside, status, certificates, client: &client, resolver: of_tasks }
-            .start(&mut tasks, asks);
+        Following { settings, beside, status, certificates, client: &client }.start(&mut tasks, asks);
     }
-    let replicas = Replicas::new(peers.clone(), status.clone(), followed);
+    let replicas = Replicas::new(peers.clone(), status.clone(), resync.clone(), interval);
     tasks.spawn(replicas.clone().watch());
     let stopping = Arc::new(AtomicBool::new(false));
     let globals = globals(&settings, &ports);
@@ -158,6 +154,18 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)).merge(listener_routes));
     tell_start(&settings, api_address, &ports);
     Ok(RunningProxy { api: api_address, ports, controller, globals, proxy, drain: settings.drain, stopping, tasks })
+}
+
+fn raise_descriptor_limit() {
+    if let Err(error) = proxy::raise_descriptor_limit() {
+        tracing::warn!("the limit of file descriptors stays as it is: {error}");
+    }
+}
+
+/// What is said to every service, now that the ports are known.
+fn context(settings: &ProxySettings, ports: &[u16], api: SocketAddr) -> model::Context {
+    let own_api = OwnApi { port: api.port(), service_name: settings.service_name.clone() };
+    model::Context { ports: ports.to_vec(), own_api: Some(own_api), ..settings.context.clone() }
 }
 
 /// Counts, and writes the access log to `output` if there is to be one.

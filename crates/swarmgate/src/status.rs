@@ -5,6 +5,7 @@
 
 mod board;
 mod drift;
+mod reached;
 mod replicas;
 mod report;
 
@@ -15,6 +16,8 @@ pub use report::{Report, ServiceReport, State};
 use crate::controller::Controller;
 use crate::readiness::{Readiness, Ready};
 use crate::sharing::Asked;
+use proxy::Resolver;
+use reached::Reached;
 
 /// Makes reports. Clones report the same.
 #[derive(Clone)]
@@ -27,6 +30,8 @@ pub struct Status {
     pub readiness: Readiness,
     /// Whether the other replicas were asked for their certificates, where they are to be.
     pub asked: Asked,
+    /// Knows which servers are dialled.
+    pub resolver: Resolver,
 }
 
 /// How much of it is asked for.
@@ -50,8 +55,15 @@ impl Status {
         }
         self.board.tell(&mut report);
         if depth == Depth::Services {
-            report.tell_services(&catalog, self.board.remarks());
+            report.tell_services(&catalog, &self.resolver, self.board.remarks());
         }
         report
+    }
+
+    /// How many services are served of which no server is known.
+    pub fn unreachable(&self) -> u64 {
+        let catalog = self.controller.catalog();
+        let reached = catalog.services().map(|service| Reached::of(service, &self.resolver));
+        reached.filter(|reached| reached.problem.is_some()).count() as u64
     }
 }

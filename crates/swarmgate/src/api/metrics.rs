@@ -48,6 +48,8 @@ struct Process {
     services: u64,
     /// Those whose last version was refused.
     quarantined: u64,
+    /// Those of which no server is known.
+    unreachable: u64,
     digest: u64,
     /// Since a listener's list was taken over last; `None`: never.
     since_sync: Option<Duration>,
@@ -82,6 +84,7 @@ impl Scrape {
             generation: snapshot.generation.number(),
             services: snapshot.catalog.services().count() as u64,
             quarantined: catalog.quarantine().len() as u64,
+            unreachable: api.status.unreachable(),
             digest: catalog.digest().number() % EXACT,
             since_sync: board.last_sync().map(|last| last.elapsed().unwrap_or_default()),
             silent_listeners: board.silent_listeners(),

@@ -8,7 +8,6 @@ use crate::follow::tasks::TaskFollower;
 use crate::follow::{Asks, Follower, Source};
 use crate::settings::ProxySettings;
 use crate::status::Status;
-use proxy::Resolver;
 use swarm::Listener;
 use tokio::task::JoinSet;
 
@@ -20,8 +19,6 @@ pub(super) struct Following<'s> {
     pub(super) status: &'s Status,
     pub(super) certificates: &'s Certificates,
     pub(super) client: &'s reqwest::Client,
-    /// Is told which tasks run.
-    pub(super) resolver: Resolver,
 }
 
 impl Following<'_> {
@@ -42,7 +39,7 @@ impl Following<'_> {
             listeners: self.settings.listeners.clone(),
             beside: self.beside.map(Listener::task_list),
             client: self.client.clone(),
-            resolver: self.resolver,
+            resolver: self.status.resolver.clone(),
         };
         tasks.spawn(of_tasks.run());
     }

@@ -28,8 +28,8 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 pub struct Replicas {
     peers: Peers,
     status: Status,
-    /// Asks the listeners; `None`: there is none.
-    resync: Option<Resync>,
+    /// Has the listeners asked, if there are any.
+    resync: Resync,
     drift: Arc<Mutex<Drift>>,
 }
 
@@ -70,11 +70,10 @@ struct Answer {
 }
 
 impl Replicas {
-    /// Compares `status` with all `peers`. Where there are listeners that are asked every `interval`, a replica may differ so long.
-    pub fn new(peers: Peers, status: Status, resync: Option<(Resync, Duration)>) -> Replicas {
-        let interval = resync.as_ref().map_or(Duration::ZERO, |(_, interval)| *interval);
+    /// Compares `status` with all `peers`. Where there are listeners that are asked every `interval`, replicas may differ so long.
+    pub fn new(peers: Peers, status: Status, resync: Resync, interval: Duration) -> Replicas {
         let drift = Arc::new(Mutex::new(Drift::new(interval + SETTLED)));
-        Replicas { peers, status, resync: resync.map(|(resync, _)| resync), drift }
+        Replicas { peers, status, resync, drift }
     }
 
     /// All replicas now. Where one differs it is looked at twice, some two seconds apart: it may be in the middle of a change.
@@ -107,9 +106,8 @@ impl Replicas {
 
     /// Asks the listeners at once. Nobody waits for the answer: the next look shows whether it helped.
     fn resync(&self) {
-        if let Some(resync) = self.resync.clone() {
-            tokio::spawn(async move { resync.now().await });
-        }
+        let resync = self.resync.clone();
+        tokio::spawn(async move { resync.now().await });
     }
 
     async fn look(&self) -> Comparison {

@@ -3,11 +3,14 @@
 //! Not here: asking other replicas.
 
 use super::board::{ListenerNote, Remarks};
+use super::reached::Reached;
 use super::replicas::{Comparison, ReplicaReport};
 use crate::controller::Controller;
 use model::catalog::{Catalog, Quarantined, Source};
 use model::{Service, ServiceName};
+use proxy::Resolver;
 use serde::Serialize;
+use std::net::IpAddr;
 
 /// The longest reason that is shown, in characters: it may quote a value of any length.
 const LONGEST_REASON: usize = 1000;
@@ -63,7 +66,7 @@ pub struct ServiceReport {
     pub reason: Option<String>,
     /// From whom it is known.
     pub source: &'static str,
-    /// The addresses of its servers.
+    /// The addresses of its servers; none as long as no request has asked for them.
     pub servers: Vec<String>,
     /// What is odd about it.
     pub remarks: Vec<String>,
@@ -115,13 +118,16 @@ impl Report {
         }
     }
 
-    pub(super) fn tell_services(&mut self, catalog: &Catalog, mut remarks: Remarks) {
+    pub(super) fn tell_services(&mut self, catalog: &Catalog, resolver: &Resolver, mut remarks: Remarks) {
         let quarantine = catalog.quarantine();
         let mut services: Vec<_> = catalog
             .sources()
-            .map(|(service, source)| match quarantine.get(&service.name) {
-                Some(held) => ServiceReport::kept(service, source, held),
-                None => ServiceReport::new(&service.name, source, State::Live),
+            .map(|(service, source)| {
+                let reached = Reached::of(service, resolver);
+                match quarantine.get(&service.name) {
+                    Some(held) => ServiceReport::kept(service, source, held, &reached),
+                    None => ServiceReport::served(service, source, &reached),
+                }
             })
             .collect();
         let never_live = quarantine.iter().filter(|(name, _)| catalog.service(name).is_none());
@@ -147,10 +153,22 @@ impl ServiceReport {
         }
     }
 
+    /// A service as it was last published.
+    fn served(service: &Service, source: Source, reached: &Reached) -> ServiceReport {
+        let state = if reached.problem.is_some() { State::Unreachable } else { State::Live };
+        let report = ServiceReport::new(&service.name, source, state).at(&reached.servers);
+        ServiceReport { reason: reached.problem.as_deref().map(shortened), ..report }
+    }
+
     /// A service whose last version was refused, and that goes on as it was.
-    fn kept(service: &Service, source: Source, held: &Quarantined) -> ServiceReport {
+    fn kept(service: &Service, source: Source, held: &Quarantined, reached: &Reached) -> ServiceReport {
         let reason = format!("{}; what was said before it is live", shortened(&held.reason));
-        ServiceReport { reason: Some(reason), ..ServiceReport::new(&service.name, source, State::Quarantined) }
+        let report = ServiceReport::new(&service.name, source, State::Quarantined).at(&reached.servers);
+        ServiceReport { reason: Some(reason), ..report }
+    }
+
+    fn at(self, servers: &[IpAddr]) -> ServiceReport {
+        ServiceReport { servers: servers.iter().map(IpAddr::to_string).collect(), ..self }
     }
 
     /// A service that has no good version.

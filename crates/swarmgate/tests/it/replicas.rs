@@ -180,7 +180,8 @@ async fn a_replica_that_differs_asks_its_listener_at_once() {
 async fn a_look_at_all_replicas_is_in_the_metrics() {
     let (first, dns) = alone(&[1, 2, 3]).await;
     let _second = second(&first, &dns).await;
-    let metrics = async || first.call("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.body;
+    let url = format!("http://{}/metrics", first.api_address());
+    let metrics = async || reqwest::get(&url).await.expect("an API").text().await.expect("text");
     next_look().await;
     soon("a look", async {
         while !metrics().await.contains("\nswarmgate_replicas 3\n") {

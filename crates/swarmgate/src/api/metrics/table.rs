@@ -88,6 +88,7 @@ pub(super) const METRICS: &[Metric] = &[
     process("swarmgate_generation", Gauge, |of, to| to.value(of.generation), "Number of the configuration that is live; each change makes the next one."),
     process("swarmgate_services", Gauge, |of, to| to.value(of.services), "Services that are configured."),
     process("swarmgate_services_quarantined", Gauge, |of, to| to.value(of.quarantined), "Services whose last version was refused; `GET /v1/docker-flow-proxy/status` says why. An earlier version may be live."),
+    process("swarmgate_services_unreachable", Gauge, |of, to| to.value(of.unreachable), "Services that are served, and of which no server is known; the status says why. Found out with their first request."),
     process("swarmgate_catalog_digest", Gauge, |of, to| to.value(of.digest), "What is configured, as a number: replicas that serve the same have the same."),
     process("swarmgate_listener_sync_age_seconds", Gauge, |of, to| of.since_sync.into_iter().for_each(|age| to.seconds(age)), "Since a listener's list was taken over last."),
     process("swarmgate_listeners_silent", Gauge, |of, to| to.value(of.silent_listeners), "Listeners that gave no list of services when they were last asked."),

@@ -15,6 +15,7 @@ fn scrape(backends: usize) -> Scrape {
         generation: 3,
         services: 1,
         quarantined: 1,
+        unreachable: 0,
         digest: 9_007_199_254_740_991,
         since_sync: Some(Duration::from_millis(2500)),
         silent_listeners: 0,
