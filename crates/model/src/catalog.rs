@@ -69,6 +69,17 @@ pub enum Command {
     Remove(ServiceName),
     /// Take over a listener's list.
     Reconcile(List),
+    /// Take over what was known before the program started, each service from whom it was known then.
+    Restore(Vec<Saved>),
+}
+
+/// A service as it was known before the program started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// All that was said about it.
+    pub params: Params,
+    /// From whom.
+    pub source: Source,
 }
 
 /// A listener's list of services.
@@ -93,7 +104,7 @@ pub struct Applied {
     pub changes: Vec<(ServiceName, Change)>,
     /// Parameters that were ignored or bent.
     pub warnings: Vec<(ServiceName, Warning)>,
-    /// Services of a list that were refused.
+    /// Services of a list, or of those known before, that were refused.
     pub refused: Vec<Refused>,
 }
 
@@ -147,6 +158,7 @@ impl Catalog {
                 Ok(applied)
             }
             Command::Reconcile(list) => Ok(self.reconcile(&list, context, judge)),
+            Command::Restore(services) => Ok(self.restore(&services, context, judge)),
         }
     }
 
@@ -303,6 +315,17 @@ impl Catalog {
             removed.pop_first();
         }
         self.drop_entry(name)
+    }
+
+    fn restore(&mut self, services: &[Saved], context: &Context, judge: Judge<'_>) -> Applied {
+        let mut applied = Applied::default();
+        for Saved { params, source } in services {
+            match self.take(params, context, *source, judge) {
+                Ok(one) => applied.merge(one),
+                Err(refused) => applied.refused.push(refused),
+            }
+        }
+        applied
     }
 
     fn reconcile(&mut self, list: &List, context: &Context, judge: Judge<'_>) -> Applied {

@@ -125,11 +125,11 @@ impl Bound {
         &self.ports
     }
 
-    /// Serves what `world` holds, on a thread of its own for each socket of a port; `observer` sees it. Active checks run on the
-    /// current runtime.
+    /// Is ready to serve what `world` holds, on a thread of its own for each socket of a port; `observer` sees it. Clients wait in the kernel's
+    /// queue until [`Proxy::open`]. Active checks run on the current runtime.
     pub fn serve(self, world: Cell, rules: Rules, observer: Observer) -> io::Result<Proxy> {
         let shared = Arc::new(Shared::new(world, rules, observer));
-        let (phase, told) = watch::channel(Phase::Serving);
+        let (phase, told) = watch::channel(Phase::Starting);
         let start = |(number, listeners)| Worker::start(number, listeners, Arc::clone(&shared), told.clone());
         let workers = self.threads.into_iter().enumerate().map(start).collect::<io::Result<_>>()?;
         let mut checks = JoinSet::new();
@@ -140,6 +140,17 @@ impl Bound {
 }
 
 impl Proxy {
+    /// Accepts from all ports: the world holds what is known.
+    pub fn open(&self) {
+        self.phase.send_if_modified(|phase| {
+            let is_starting = matches!(phase, Phase::Starting);
+            if is_starting {
+                *phase = Phase::Serving;
+            }
+            is_starting
+        });
+    }
+
     /// The ports of services, on the address of all others. For the one writer.
     pub fn ports(&self) -> Ports {
         Ports::new(self.ip, self.workers.iter().map(|worker| worker.orders.clone()).collect())

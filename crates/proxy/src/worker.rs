@@ -97,6 +97,8 @@ struct Accepting {
 /// What the threads are told: when to be done with everything.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Phase {
+    /// The world is being made: clients wait in the kernel's queue.
+    Starting,
     Serving,
     /// No new connections; those that are open have until then.
     Draining(Instant),
@@ -178,8 +180,12 @@ async fn serve(
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
     for (frontend, listener) in listeners {
-        let stop = until_draining(phase.clone());
-        tokio::spawn(accept::run(Entrance::Http(frontend), listener, Arc::clone(&shared), stop));
+        let (start, stop) = (until_serving(phase.clone()), until_draining(phase.clone()));
+        let accepting = accept::run(Entrance::Http(frontend), listener, Arc::clone(&shared), stop);
+        tokio::spawn(async move {
+            start.await;
+            accepting.await;
+        });
     }
     tokio::spawn(observe::flush_often());
     let mut ports = FxHashMap::default();
@@ -192,7 +198,7 @@ async fn serve(
                 observe::sweep();
             }
             changed = phase.changed() => match (changed, *phase.borrow_and_update()) {
-                (Ok(()), Phase::Serving) => {}
+                (Ok(()), Phase::Starting | Phase::Serving) => {}
                 (Ok(()), Phase::Draining(end)) => break drain(end).await,
                 // Whoever started the threads is gone.
                 (Err(_), _) => break,
@@ -230,6 +236,11 @@ async fn carry_out(
             drop(done);
         }
     }
+}
+
+/// Ends when the world is made, or will not be any more.
+async fn until_serving(mut phase: watch::Receiver<Phase>) {
+    let _ = phase.wait_for(|phase| !matches!(phase, Phase::Starting)).await;
 }
 
 /// Ends when it is time to leave, or when whoever started the threads is gone.

@@ -10,7 +10,7 @@ pub use all::{RunningAll, run_all, start_all};
 use crate::addresses::ClientResolver;
 use crate::api::{self, Api};
 use crate::bearer::Bearer;
-use crate::certificates::Store;
+use crate::certificates::{Certificates, Store};
 use crate::controller::Controller;
 use crate::declared;
 use crate::findings;
@@ -20,6 +20,7 @@ use crate::peers::Peers;
 use crate::readiness::{self, Readiness};
 use crate::settings::{ListenerSettings, ProxySettings, StatisticsSettings};
 use crate::sharing;
+use crate::state::{self, Keeper};
 use crate::statistics::Sources;
 use crate::status::{Board, Replicas, Status};
 use anyhow::Context as _;
@@ -55,6 +56,8 @@ pub struct RunningProxy {
     pub globals: Globals,
     proxy: Proxy,
     drain: Duration,
+    /// Writes what changes to disk, if it is to be kept.
+    keeper: Option<Keeper>,
     /// Read by the API.
     stopping: Arc<AtomicBool>,
     tasks: JoinSet<()>,
@@ -114,9 +117,11 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     let validator = settings.validates_addresses.then(|| resolver.clone());
     let controller = Controller::start(context, resolver.clone(), cell, proxy.ports());
     let certificates = store.start(controller.clone());
+    let (keeper, longest_wait) = restore(&settings, &controller, &certificates).await?;
     declared::publish(&settings.services, &controller, &certificates).await?;
+    proxy.open();
     let follows = beside.is_some() || !settings.listeners.is_empty();
-    let readiness = Readiness::waiting(follows.then_some(readiness::LONGEST_WAIT));
+    let readiness = Readiness::waiting(follows.then_some(longest_wait));
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
     let board = Board::default();
@@ -153,7 +158,29 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     let listener_routes = beside.map(listener_api::routes).unwrap_or_default();
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)).merge(listener_routes));
     tell_start(&settings, api_address, &ports);
-    Ok(RunningProxy { api: api_address, ports, controller, globals, proxy, drain: settings.drain, stopping, tasks })
+    Ok(RunningProxy {
+        api: api_address,
+        ports,
+        controller,
+        globals,
+        proxy,
+        drain: settings.drain,
+        keeper,
+        stopping,
+        tasks,
+    })
+}
+
+/// Serves what was known before the start, and begins to keep what is known now, if a directory is set. Also how long a listener is waited for.
+async fn restore(
+    settings: &ProxySettings,
+    controller: &Controller,
+    certificates: &Certificates,
+) -> anyhow::Result<(Option<Keeper>, Duration)> {
+    let Some(directory) = &settings.state_dir else { return Ok((None, readiness::LONGEST_WAIT)) };
+    let restored = state::restore(directory, controller, certificates).await?;
+    let longest_wait = if restored > 0 { readiness::LONGEST_WAIT_WITH_STATE } else { readiness::LONGEST_WAIT };
+    Ok((Some(Keeper::start(directory.clone(), controller)), longest_wait))
 }
 
 fn raise_descriptor_limit() {
@@ -250,6 +277,9 @@ impl RunningProxy {
         // The threads are waited for by one that may wait; a panic of theirs leaves nothing to wait for.
         let _ = tokio::task::spawn_blocking(move || proxy.drain(limit)).await;
         self.tasks.shutdown().await;
+        if let Some(keeper) = self.keeper {
+            keeper.finish().await;
+        }
         tracing::info!("Stopped");
     }
 }

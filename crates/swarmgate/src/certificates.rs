@@ -6,7 +6,6 @@
 
 mod brought;
 mod crt_list;
-mod directory;
 mod files;
 mod known;
 mod name;

@@ -12,6 +12,10 @@ use tokio::time::{Instant, sleep_until};
 /// A replica that no listener answers is in service after this, with what it has.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// The same where the services that were served before the start are known, and served. They are what a listener would list but for the last
+/// changes, so waiting keeps a good replica out of service; this is long enough for a listener that is there.
+pub const LONGEST_WAIT_WITH_STATE: Duration = Duration::from_secs(5);
+
 /// Clones see the same.
 #[derive(Clone)]
 pub struct Readiness(Arc<Wait>);

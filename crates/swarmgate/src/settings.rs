@@ -65,6 +65,8 @@ pub struct ProxySettings {
     pub services: Vec<DeclaredService>,
     /// Where certificates come from.
     pub certificates: Sources,
+    /// Where the last known services are kept; `None`: nowhere.
+    pub state_dir: Option<PathBuf>,
     /// What replicas know each other by; `None`: their addresses.
     pub cluster_secret: Option<Bearer>,
     /// What changes need; `None`: nothing.
@@ -131,6 +133,7 @@ pub fn proxy(variables: &Variables) -> Result<ProxySettings, Mistakes> {
         trusted: read.list("TRUSTED_PROXIES", network).into_iter().collect(),
         services: services::read(&mut read),
         certificates: read_certificates(&mut read),
+        state_dir: Some(read.text("STATE_DIR")).filter(|path| !path.is_empty()).map(PathBuf::from),
         cluster_secret: read_bearer(&mut read, "DFP_CLUSTER_SECRET"),
         api_token: read_bearer(&mut read, "DFP_API_TOKEN"),
         context: Context { verifies_clients: tls.client_authorities.is_some(), ..read_context(&mut read, variables) },

@@ -1,6 +1,6 @@
 //! What commands do to a catalog.
 
-use super::{Catalog, Command, List, Tick};
+use super::{Catalog, Command, List, Saved, Source, Tick};
 use crate::params::Params;
 use crate::service::{Context, ServiceName};
 
@@ -311,4 +311,20 @@ fn the_edition_grows_with_services_and_sources_and_with_nothing_else() {
     let now = catalog.now();
     list(&mut catalog, &[], true, now);
     assert!(grown(&catalog));
+}
+
+#[test]
+fn what_was_known_before_goes_with_its_list_or_stays_by_its_source() {
+    let mut catalog = Catalog::default();
+    let saved = |query: &str, source| Saved { params: params(query), source };
+    let bad = saved("serviceName=c&servicePath=/c", Source::List);
+    let services = vec![saved(A, Source::List), saved(B, Source::Api), bad];
+    let applied = catalog.apply(Command::Restore(services), &Context::default()).unwrap();
+    assert_eq!((applied.changes.len(), applied.refused.len(), catalog.quarantine().len()), (2, 1, 1));
+    let now = catalog.now();
+    list(&mut catalog, &[], false, now);
+    assert_eq!(names(&catalog), ["a", "b"]);
+    let now = catalog.now();
+    assert_eq!(list(&mut catalog, &[], true, now), ["a Removed"]);
+    assert_eq!((names(&catalog), catalog.quarantine().len()), (vec!["b"], 0));
 }

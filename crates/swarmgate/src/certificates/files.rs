@@ -6,7 +6,8 @@ use super::brought::{self, Bringer};
 use super::crt_list::CrtList;
 use super::known::{Held, Known};
 use super::order::Rank;
-use super::{CertName, Sources, directory};
+use super::{CertName, Sources};
+use crate::disk;
 use model::ServiceName;
 use model::route::host::HostPattern;
 use proxy::tls::Certificate;
@@ -59,7 +60,7 @@ impl Files {
 
     /// Writes a certificate that was judged, and takes it over.
     pub(super) fn write(&mut self, name: &CertName, held: Arc<Held>) -> io::Result<()> {
-        directory::write(&self.sources.certs_dir, name, &held.pem)?;
+        disk::write(&self.sources.certs_dir, name.as_str(), &held.pem)?;
         self.known.entry(self.path(name)).or_default().hold(held);
         Ok(())
     }

@@ -5,8 +5,9 @@
 use super::brought::{self, Bringer, Place};
 use super::files::Files;
 use super::known::Held;
-use super::{CertName, Sources, directory};
+use super::{CertName, Sources};
 use crate::controller::{Controller, Stopping};
+use crate::disk;
 use proxy::tls::{BadCertificate, Certificate};
 use std::collections::HashMap;
 use std::io;
@@ -112,7 +113,7 @@ struct Keeper {
 impl Store {
     /// Reads all files, and removes what was left half written. Blocks.
     pub fn open(sources: Sources) -> Store {
-        directory::remove_leftovers(&sources.certs_dir);
+        disk::remove_leftovers(&sources.certs_dir);
         let mut files = Files::new(sources);
         files.look(SystemTime::now());
         let live = files.certificates();

@@ -55,6 +55,7 @@ mod service_certificates;
 mod sharing;
 mod sni;
 mod sources;
+mod state;
 mod statements;
 mod statistics;
 mod status;

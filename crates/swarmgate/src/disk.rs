@@ -1,8 +1,7 @@
-//! The directory of certificates on disk: whole files only, readable by nobody else, whatever is killed in between.
+//! Whole files only, readable by nobody else, whatever is killed in between.
 //!
-//! Not here: what is in the files, and other directories (`files`).
+//! Everything here blocks. Not here: what is in the files (`certificates`, `state`).
 
-use super::CertName;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -15,12 +14,12 @@ const TEMPORARY: (&str, &str) = (".swarmgate-", ".tmp");
 const TRIES: u32 = 100;
 
 /// Writes `name` whole, in place of what was there: first beside it, then, safe on disk, renamed. A symbolic link of that name is replaced,
-/// not followed. The directory is made where it is missing. Blocks.
-pub(super) fn write(directory: &Path, name: &CertName, content: &[u8]) -> io::Result<()> {
+/// not followed. The directory is made (0700) where it is missing; the file is 0600. Blocks.
+pub(crate) fn write(directory: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let (path, mut file) = temporary(directory)?;
     let written = file.write_all(content).and_then(|()| file.sync_all());
-    let renamed = written.and_then(|()| fs::rename(&path, directory.join(name.as_str())));
+    let renamed = written.and_then(|()| fs::rename(&path, directory.join(name)));
     if renamed.is_err() {
         // Should it stay, the next start removes it.
         let _ = fs::remove_file(&path);
@@ -30,7 +29,7 @@ pub(super) fn write(directory: &Path, name: &CertName, content: &[u8]) -> io::Re
 }
 
 /// Removes what a killed program left half written. Blocks.
-pub(super) fn remove_leftovers(directory: &Path) {
+pub(crate) fn remove_leftovers(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.filter_map(Result::ok) {
         let is_ours =
