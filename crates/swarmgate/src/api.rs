@@ -25,6 +25,7 @@ use crate::bearer::Bearer;
 use crate::certificates::Certificates;
 use crate::controller::Controller;
 use crate::follow::Resync;
+use crate::listener_api;
 use crate::peers::{Call, Peers};
 use crate::readiness::Ready;
 use crate::sharing::Asked;
@@ -61,6 +62,8 @@ pub struct Api {
     pub token: Option<Bearer>,
     /// Whether the other replicas were asked for their certificates, where they are to be.
     pub asked: Asked,
+    /// The API of the listener of this process, which is on the same port.
+    pub beside: Option<listener_api::Shared>,
     /// Who is asked to notify again.
     pub listeners: Vec<ListenerAddress>,
     /// Has them asked for their lists at once.
@@ -109,7 +112,13 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/metrics", any(metrics::handle))
         .route("/v1/test", any(async || Reply::ok("Test v1")))
         .route("/v2/test", any(async || Reply::ok("Test v2")));
-    changes.merge(questions).fallback(elsewhere).layer(DefaultBodyLimit::max(LONGEST_BODY)).with_state(api)
+    let beside = api.beside.clone().map(listener_api::routes).unwrap_or_default();
+    changes
+        .merge(questions)
+        .fallback(elsewhere)
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .with_state(api)
+        .merge(beside)
 }
 
 /// Health: 503 from the moment that the program is told to stop, so that whoever chooses among replicas leaves this one alone; and until the

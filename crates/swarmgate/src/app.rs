@@ -144,6 +144,7 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
         token: settings.api_token.clone(),
         asked,
         listeners: settings.listeners.clone(),
+        beside: beside.map(listener_api::Shared::of),
         resync,
         replicas,
         validator,
@@ -155,8 +156,7 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
         stopping: Arc::clone(&stopping),
         globals: globals.clone(),
     };
-    let listener_routes = beside.map(listener_api::routes).unwrap_or_default();
-    serve_api(&mut tasks, api_socket, api::router(Arc::new(api)).merge(listener_routes));
+    serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
     tell_start(&settings, api_address, &ports);
     Ok(RunningProxy {
         api: api_address,

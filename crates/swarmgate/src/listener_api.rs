@@ -2,53 +2,130 @@
 //!
 //! Not here: following the Swarm (the crate `swarm`).
 
+mod metrics;
 mod tasks;
+
+pub use metrics::markdown;
 
 use crate::api::elsewhere;
 use crate::follow::COMPLETE;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
 use model::Params;
 use std::collections::BTreeMap;
-use swarm::Listener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use swarm::{DockerError, Listener};
+
+/// The version of Prometheus' text format.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What all calls share.
+#[derive(Clone)]
+pub struct Shared {
+    listener: Listener,
+    failures: Arc<Failures>,
+}
+
+/// Lists that could not be given to callers.
+#[derive(Default)]
+struct Failures {
+    services: AtomicU64,
+    nodes: AtomicU64,
+}
 
 /// The API of a listener that has a port of its own.
 pub fn router(listener: Listener) -> Router {
-    routes(listener).fallback(elsewhere)
+    let shared = Shared::of(listener);
+    let metrics = Router::new().route("/metrics", any(show_metrics)).with_state(shared.clone());
+    routes(shared).merge(metrics).fallback(elsewhere)
 }
 
-/// All paths of the API, for any method.
-pub fn routes(listener: Listener) -> Router {
+/// All paths but `/metrics`, which a proxy beside it has already, for any method.
+pub fn routes(shared: Shared) -> Router {
     Router::new()
         .route("/v1/docker-flow-swarm-listener/get-services", any(get_services))
+        .route("/v1/docker-flow-swarm-listener/get-nodes", any(get_nodes))
         .route("/v1/docker-flow-swarm-listener/get-tasks", any(tasks::get_tasks))
         .route("/v1/docker-flow-swarm-listener/notify-services", any(notify_services))
-        .route("/v1/docker-flow-swarm-listener/ping", any(ok))
-        .with_state(listener)
+        .route("/v1/docker-flow-swarm-listener/ping", any(ping))
+        .with_state(shared)
+}
+
+impl Shared {
+    /// What the calls to this listener share.
+    pub fn of(listener: Listener) -> Shared {
+        Shared { listener, failures: Arc::default() }
+    }
+
+    /// All samples, in Prometheus' text format.
+    pub fn metrics(&self) -> String {
+        metrics::text(&self.listener.figures(), &self.failures)
+    }
+}
+
+impl FromRef<Shared> for Listener {
+    fn from_ref(shared: &Shared) -> Listener {
+        shared.listener.clone()
+    }
+}
+
+impl Failures {
+    fn services(&self) -> u64 {
+        self.services.load(Ordering::Relaxed)
+    }
+
+    fn nodes(&self) -> u64 {
+        self.nodes.load(Ordering::Relaxed)
+    }
 }
 
 /// All services, as the parameters of `reconfigure`. A Docker that gives no list is an error, and the body an empty list as ever.
-async fn get_services(State(listener): State<Listener>) -> Response {
-    match listener.services().await {
-        Ok(services) => {
-            let services: Vec<BTreeMap<String, String>> =
-                services.into_iter().map(Params::into_iter).map(Iterator::collect).collect();
-            ([COMPLETE], Json(services)).into_response()
-        }
-        Err(error) => {
-            tracing::warn!("get-services: {error}");
-            (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "application/json")], "[]").into_response()
-        }
+async fn get_services(State(shared): State<Shared>) -> Response {
+    match shared.listener.services().await {
+        Ok(services) => ([COMPLETE], maps(services)).into_response(),
+        Err(error) => no_list("get-services", &shared.failures.services, &error),
     }
+}
+
+/// All nodes, also those that are down, as the parameters of their notifications.
+async fn get_nodes(State(shared): State<Shared>) -> Response {
+    match shared.listener.nodes().await {
+        Ok(nodes) => maps(nodes).into_response(),
+        Err(error) => no_list("get-nodes", &shared.failures.nodes, &error),
+    }
+}
+
+fn maps(all: Vec<Params>) -> Json<Vec<BTreeMap<String, String>>> {
+    Json(all.into_iter().map(Params::into_iter).map(Iterator::collect).collect())
+}
+
+fn no_list(what: &str, failures: &AtomicU64, error: &DockerError) -> Response {
+    failures.fetch_add(1, Ordering::Relaxed);
+    tracing::warn!("{what}: {error}");
+    (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "application/json")], "[]").into_response()
 }
 
 /// The notifications follow on their own.
 async fn notify_services(State(listener): State<Listener>) -> Response {
     listener.notify_all();
     ok().await
+}
+
+/// 200 whatever Docker does: the health check asks it, and a listener that is killed for its Docker's sake is of no more use than one that waits.
+async fn ping(State(listener): State<Listener>) -> Response {
+    if listener.figures().docker_answers {
+        return ok().await;
+    }
+    let body = r#"{"Status":"OK","Message":"docker does not answer"}"#;
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn show_metrics(State(shared): State<Shared>) -> Response {
+    ([(header::CONTENT_TYPE, METRICS_TYPE)], shared.metrics()).into_response()
 }
 
 async fn ok() -> Response {

@@ -3,6 +3,7 @@
 //! Not here: parameters of services (`model::params`), and acting on a setting.
 
 mod access_log;
+mod docker;
 mod docs;
 mod environment;
 mod error_files;
@@ -166,12 +167,18 @@ pub fn listener(variables: &Variables) -> Result<ListenerSettings, Mistakes> {
     };
     let create = ["DF_NOTIF_CREATE_SERVICE_URL", "DF_NOTIFY_CREATE_SERVICE_URL", "DF_NOTIFICATION_URL"];
     let remove = ["DF_NOTIF_REMOVE_SERVICE_URL", "DF_NOTIFY_REMOVE_SERVICE_URL", "DF_NOTIFICATION_URL"];
+    let nodes =
+        |read: &Reader<'_>, name: &'static str, secret: &'static str| [read.texts(name), read.texts(secret)].concat();
     let swarm = swarm::Settings {
-        docker_host: docker_host(&mut read),
+        docker_tls: docker::tls(&mut read),
+        docker_host: docker::host(&read),
         notify_label: read.text("DF_NOTIFY_LABEL"),
         service_name_prefix: read.text("DF_SERVICE_NAME_PREFIX"),
         create_urls: urls(&mut read, create, "df_notify_create_service_url"),
         remove_urls: urls(&mut read, remove, "df_notify_remove_service_url"),
+        create_node_urls: nodes(&read, "DF_NOTIFY_CREATE_NODE_URL", "df_notify_create_node_url"),
+        remove_node_urls: nodes(&read, "DF_NOTIFY_REMOVE_NODE_URL", "df_notify_remove_node_url"),
+        node_info: docker::node_info(&mut read),
         create_methods: read.texts("DF_NOTIFY_CREATE_SERVICE_METHOD"),
         remove_methods: read.texts("DF_NOTIFY_REMOVE_SERVICE_METHOD"),
         retry: u32::try_from(read.number("DF_RETRY")).unwrap_or(u32::MAX),
@@ -225,13 +232,6 @@ fn read_api(read: &mut Reader<'_>) -> (IpAddr, u16) {
         read.parsed_or("IP", Ipv4Addr::UNSPECIFIED.into(), |text| text.parse().map_err(|_| "is not an IP address")),
         read.parsed_or("PORT", 8080, port),
     )
-}
-
-/// `DF_DOCKER_HOST`, then Docker's own `DOCKER_HOST`, then the socket.
-fn docker_host(read: &mut Reader<'_>) -> String {
-    let own = read.text("DF_DOCKER_HOST");
-    let dockers = read.text("DOCKER_HOST");
-    [own, dockers].into_iter().find(|host| !host.is_empty()).unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned())
 }
 
 fn read_timeouts(read: &mut Reader<'_>) -> Timeouts {

@@ -11,6 +11,7 @@ mod table;
 pub use docs::markdown;
 
 use super::Api;
+use crate::listener_api::Shared;
 use crate::output;
 use crate::statistics::{Kind, Row};
 use crate::status::ReplicaCounts;
@@ -65,7 +66,9 @@ struct Process {
 
 pub(super) async fn handle(State(api): State<Arc<Api>>) -> Response {
     let scrape = Arc::new(Scrape::now(&api));
-    let pieces = Piece::all(&scrape).into_iter().map(move |piece| Ok::<_, Infallible>(piece.render(&scrape)));
+    let beside = api.beside.as_ref().map(Shared::metrics);
+    let pieces = Piece::all(&scrape).into_iter().map(move |piece| piece.render(&scrape)).chain(beside);
+    let pieces = pieces.map(Ok::<_, Infallible>);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], Body::from_stream(stream::iter(pieces))).into_response()
 }
 

@@ -8,8 +8,8 @@ fn variables(pairs: &[(&str, &str)]) -> Variables {
     pairs.iter().copied().collect()
 }
 
-fn mistakes(result: Result<super::ProxySettings, Mistakes>) -> String {
-    result.unwrap_err().to_string()
+fn mistakes<T>(result: Result<T, Mistakes>) -> String {
+    result.err().expect("a mistake").to_string()
 }
 
 #[test]
@@ -84,6 +84,34 @@ fn docker_host_has_two_names_and_a_default() {
     assert_eq!(host(&[]), "unix:///var/run/docker.sock");
     assert_eq!(host(&[("DOCKER_HOST", "tcp://a:1")]), "tcp://a:1");
     assert_eq!(host(&[("DOCKER_HOST", "tcp://a:1"), ("DF_DOCKER_HOST", "tcp://b:2")]), "tcp://b:2");
+}
+
+#[test]
+fn a_docker_over_tcp_is_spoken_to_over_tls_where_there_are_certificates() {
+    let remote = ("DOCKER_HOST", "tcp://a:2376");
+    let told = mistakes(listener(&variables(&[remote, ("DOCKER_CERT_PATH", "/nowhere")])));
+    for file in ["ca.pem", "cert.pem", "key.pem"] {
+        assert!(told.contains(&format!("DOCKER_CERT_PATH: `/nowhere/{file}` cannot be read")), "{told}");
+    }
+    let told = mistakes(listener(&variables(&[remote, ("DOCKER_TLS_VERIFY", "1")])));
+    assert!(told.contains("DOCKER_TLS_VERIFY: it needs"), "{told}");
+    assert!(listener(&variables(&[remote])).unwrap().swarm.docker_tls.is_none());
+    assert!(listener(&variables(&[("DOCKER_TLS_VERIFY", "1")])).is_ok(), "the socket needs none");
+}
+
+#[test]
+fn behaviour_161_nodes_are_told_to_variables_and_secrets() {
+    let settings = listener(&variables(&[
+        ("DF_NOTIFY_CREATE_NODE_URL", "http://a/create"),
+        ("df_notify_create_node_url", "http://b/create,http://c/create"),
+        ("df_notify_remove_node_url", "http://b/remove"),
+        ("DF_INCLUDE_NODE_IP_INFO", "true"),
+    ]))
+    .unwrap();
+    assert_eq!(settings.warnings, Vec::<String>::new());
+    assert_eq!(settings.swarm.create_node_urls, ["http://a/create", "http://b/create", "http://c/create"]);
+    assert_eq!(settings.swarm.remove_node_urls, ["http://b/remove"]);
+    assert_eq!(settings.swarm.node_info, Some(swarm::NodeInfo::WithAddresses));
 }
 
 #[test]

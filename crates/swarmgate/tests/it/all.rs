@@ -58,6 +58,11 @@ async fn one_port_answers_for_both_roles() {
     ] {
         assert_eq!(ask(path).await.status(), 200, "{path}");
     }
+    let url = format!("http://{}/metrics", all.proxy.api_address());
+    let metrics = reqwest::get(url).await.expect("an API").text().await.expect("text");
+    for metric in ["\nswarmgate_generation ", "\nswarmgate_listener_services "] {
+        assert!(metrics.contains(metric), "{metric} in {metrics}");
+    }
     let services = ask("/v1/docker-flow-swarm-listener/get-services").await.json();
     assert_eq!(services[0]["serviceName"], "go", "{services}");
     let status = ask("/v1/docker-flow-proxy/status?distribute=false").await.json();

@@ -1,4 +1,4 @@
-//! docs/metrics.md as text, made from METRICS.
+//! docs/metrics.md as text, made from METRICS and from the listener's own table.
 //!
 //! Not here: writing the file; a test compares it and `UPDATE_EXPECT=1` rewrites it.
 
@@ -34,7 +34,7 @@ pub fn markdown() -> String {
             let _ = writeln!(text, "| `{}`{more} | {} | {} |", metric.name, metric.kind.word(), metric.doc);
         }
     }
-    text
+    text + &crate::listener_api::markdown()
 }
 
 /// Labels beside those of the group.
