@@ -7,13 +7,16 @@ mod announcing;
 mod calling;
 mod delivering;
 mod docker;
+mod enduring;
 mod failing;
 mod figures;
 mod http;
 mod inspecting;
 mod log;
 mod nodes;
+mod over_tls;
 mod receiver;
+mod recorded;
 mod tasks;
 
 use std::future::Future;
