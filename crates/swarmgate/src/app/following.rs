@@ -40,6 +40,7 @@ impl Following<'_> {
             beside: self.beside.map(Listener::task_list),
             client: self.client.clone(),
             resolver: self.status.resolver.clone(),
+            board: self.status.board.clone(),
         };
         tasks.spawn(of_tasks.run());
     }

@@ -8,6 +8,7 @@ mod near;
 
 use super::causes;
 use crate::addresses::ListenerAddress;
+use crate::status::Board;
 use list::TaskList;
 use proxy::{Resolver, is_attached};
 use std::collections::BTreeSet;
@@ -31,6 +32,8 @@ const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
 /// The longest list that is taken, in bytes: about 200,000 tasks.
 const LONGEST_LIST: usize = 64 * 1024 * 1024;
+/// Remarks that are shown, of all listeners together.
+const MOST_REMARKS: usize = 1000;
 
 /// Asks listeners for tasks and tells a resolver.
 pub struct TaskFollower {
@@ -40,8 +43,10 @@ pub struct TaskFollower {
     pub beside: Option<Beside>,
     /// Asks.
     pub client: reqwest::Client,
-    /// Who is told.
+    /// Who is told of tasks.
     pub resolver: Resolver,
+    /// Where is noted what listeners remark on services.
+    pub board: Board,
 }
 
 /// What the listener of this process knows, always the newest.
@@ -95,6 +100,8 @@ impl TaskFollower {
     }
 
     fn tell(&self, all: &[Heard]) {
+        let remarks = all.iter().flatten().flat_map(|(list, _)| list.remarks());
+        self.board.remark("listener", remarks.take(MOST_REMARKS).collect());
         let mut lists = all.iter().flatten().map(|(list, attached)| near::tasks(list, attached)).peekable();
         if lists.peek().is_some() {
             self.resolver.tasks_are(near::together(lists));
