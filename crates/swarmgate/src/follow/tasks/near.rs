@@ -56,18 +56,16 @@ fn address_of(task: &Task, networks: &[&str]) -> Option<IpAddr> {
     networks.iter().find_map(on).map(|address| address.address)
 }
 
-/// Why none of its tasks can be reached, and what to do about it.
+/// Why none of its tasks can be reached, and what to do about it. Only networks that services of the list are on are known by name.
 fn reason(service: &Service, attached: &BTreeSet<String>) -> String {
     let name = &service.service_name;
     let (here, there) = (either(attached.iter()), either(service.networks.iter()));
     match (attached.is_empty(), service.networks.is_empty()) {
-        (true, true) => {
-            format!("service {name} and this proxy are on no network of the Swarm: attach both to one")
-        }
+        (true, true) => format!("service {name} is on no network of the Swarm: attach it to one that this proxy is on"),
         (false, true) => format!("service {name} is on no network of the Swarm: attach it to {here}"),
         (true, false) => {
             format!(
-                "service {name} runs on {there}, and this proxy is on no network of the Swarm: attach it to {there}"
+                "service {name} runs on network {there} alone, where this proxy is not: attach the proxy to {there}"
             )
         }
         (false, false) => format!(
@@ -135,7 +133,7 @@ mod tests {
             &[&web],
             &[],
             &expect![
-                "[] service go runs on `back` or `web`, and this proxy is on no network of the Swarm: attach it to `back` or `web`"
+                "[] service go runs on network `back` or `web` alone, where this proxy is not: attach the proxy to `back` or `web`"
             ],
         );
     }
