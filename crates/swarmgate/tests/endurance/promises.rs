@@ -9,8 +9,10 @@ mod memory;
 mod names;
 mod neighbours;
 mod patience;
+mod restarting;
 mod soak;
 mod stopping;
+mod torn;
 mod tunnels;
 
 use crate::Promise;
@@ -32,6 +34,8 @@ pub(crate) fn all() -> Vec<Promise> {
         promise!(r7_a_halted_server_is_passed_over, dying::halted),
         promise!(r8_a_stop_cuts_nothing_that_ends_in_time, stopping::gently),
         promise!(r8_a_stop_is_over_in_time, stopping::in_time),
+        promise!(r9_a_killed_proxy_has_everything_again, restarting::is_back),
+        promise!(r9_kills_during_writes_leave_nothing_half_written, torn::leaves_nothing),
         promise!(r11_descriptors_may_run_out, descriptors::run_out),
         promise!(r12_idle_and_slow_clients_cost_little_memory, memory::stays_small),
         promise!(r12_idle_clients_over_tls_cost_little_memory, memory::stays_small_over_tls),
