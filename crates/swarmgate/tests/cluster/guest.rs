@@ -30,8 +30,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How long a client may rest and ask again on the same connection: shorter than a proxy waits for it.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
 
-/// Whoever waits for longer than this has left: several connections may be tried for a second each meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Whoever waits for longer than this has left. A proxy looks for a server for five seconds and waits for its response for twenty:
+/// between the two lies what a busy machine adds.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// How often the ways past the proxy are looked at.
 const WATCH: Duration = Duration::from_millis(500);

@@ -3,7 +3,7 @@
 use super::finding::SOON;
 use crate::{
     figures::figure,
-    node::{MANAGERS, cluster, docker_within},
+    node::{MANAGERS, cluster, docker_within, started},
     stage::{PATIENCE, Service, Stage, eventually, pause},
     talk::Moment,
 };
@@ -111,10 +111,10 @@ fn found_after_a_while(stage: &mut Stage, node: usize, what: &str) -> Result<()>
     stage.harms(&[node])?;
     cluster("start", node)?;
     stage.sees(node, "Ready")?;
-    let runs = eventually("a listener", || stage.runs_since("swarm-listener"))?;
-    let took = meanwhile_since(stage, &looked, runs)?;
+    let (at, listener) = eventually("a listener", || stage.listener())?;
+    let took = meanwhile_since(stage, &looked, started(at, &listener)?)?;
     figure(format!(
-        "a service created while the daemon was {what} answers {took:?} after a listener counts as running again"
+        "a service created while the daemon was {what} answers {took:?} after a listener was started again"
     ));
     Ok(())
 }

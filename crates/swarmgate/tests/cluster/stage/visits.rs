@@ -128,14 +128,6 @@ impl Stage {
         running_since(self.manager()?, service, count)
     }
 
-    /// Since when the only task of a service runs.
-    ///
-    /// # Errors
-    /// When none does.
-    pub(crate) fn runs_since(&self, service: &str) -> Result<Moment> {
-        self.tasks_run(service, 1)?.into_iter().max().context("a task")
-    }
-
     /// Nobody asks for anything, until everybody assembles again.
     ///
     /// # Errors
