@@ -86,10 +86,12 @@ fn read(directory: &Path) -> Vec<Saved> {
 }
 
 impl Keeper {
-    /// Begins to write what is in the writer's catalog to `directory`, and what will be.
+    /// Begins to write what changes from now on to `directory`, which holds what the writer's catalog holds now.
     pub fn start(directory: PathBuf, controller: &Controller) -> Keeper {
         let (stop, stopped) = oneshot::channel();
-        let writing = Writing { directory, catalog: controller.changes(), written: 0, failing: false };
+        let catalog = controller.changes();
+        let written = catalog.borrow().edition();
+        let writing = Writing { directory, catalog, written, failing: false };
         Keeper { stop, task: tokio::spawn(writing.run(stopped)) }
     }
 
