@@ -158,17 +158,8 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     };
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
     tell_start(&settings, api_address, &ports);
-    Ok(RunningProxy {
-        api: api_address,
-        ports,
-        controller,
-        globals,
-        proxy,
-        drain: settings.drain,
-        keeper,
-        stopping,
-        tasks,
-    })
+    let (api, drain) = (api_address, settings.drain);
+    Ok(RunningProxy { api, ports, controller, globals, proxy, drain, keeper, stopping, tasks })
 }
 
 /// Serves what was known before the start, and begins to keep what is known now, if a directory is set. Also how long a listener is waited for.
