@@ -3,7 +3,7 @@
 //! Not here: reading them (`settings`).
 
 use Role::{Both, Listener, Proxy};
-use State::{Built, Gone, NotYet, Other};
+use State::{Built, Gone, Other};
 
 /// What a variable is: one row of [`SETTINGS`].
 #[derive(Clone, Copy, Debug)]
