@@ -47,6 +47,7 @@ mod own_api;
 mod passwords;
 mod pipelining;
 mod proxy_protocol;
+mod recorded;
 mod replicas;
 mod retrying;
 mod rolling;
