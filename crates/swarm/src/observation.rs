@@ -19,10 +19,13 @@ pub(crate) struct Observation {
     pub(crate) networks: BTreeMap<String, BTreeSet<String>>,
     /// By identifier.
     pub(crate) nodes: BTreeMap<String, Node>,
+    /// Of services that have no other: tasks that ran when their node was last heard of. Docker gives them up with the node, but a node that the
+    /// managers cannot hear of may go on running them, and their addresses stay theirs.
+    stranded: HashMap<String, Vec<Task>>,
 }
 
 /// A task that Docker wants to run.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Task {
     pub(crate) node_id: String,
     /// It runs, and has passed its health check if it has one: Docker says so only then.
@@ -54,6 +57,28 @@ impl Observation {
         observation
     }
 
+    /// The same where this was known before: who lost all tasks with their nodes keeps them as the last resort, for as long as those are down.
+    pub(crate) fn following(mut self, before: &Observation) -> Self {
+        let is_down = |task: &&Task| self.nodes.get(&task.node_id).is_some_and(|node| node.is_down);
+        let mut stranded = HashMap::new();
+        for id in before.tasks.keys().chain(before.stranded.keys()) {
+            if self.running(id).next().is_some() {
+                continue;
+            }
+            let ran = before.running(id).map(|(task, _)| task).chain(before.stranded.get(id).into_iter().flatten());
+            let tasks: Vec<Task> = ran.filter(is_down).cloned().collect();
+            if !tasks.is_empty() {
+                stranded.insert(id.clone(), tasks);
+            }
+        }
+        for network in stranded.values().flatten().flat_map(|task| &task.networks) {
+            let subnets = before.networks.get(network).cloned().unwrap_or_default();
+            self.networks.entry(network.clone()).or_insert(subnets);
+        }
+        self.stranded = stranded;
+        self
+    }
+
     fn add(&mut self, task: wire::Task) {
         let (mut networks, mut addresses) = (Vec::new(), Vec::new());
         for attachment in task.networks_attachments {
@@ -79,9 +104,17 @@ impl Observation {
         self.tasks.get(&service.id).map_or(&[], Vec::as_slice)
     }
 
-    /// Those of them that may get new requests, each with its node.
+    /// Those that may get new requests, each with its node: tasks that run; where there is none, those that were last seen running.
     pub(crate) fn usable(&self, service: &Service) -> impl Iterator<Item = (&Task, &Node)> {
-        let placed = self.tasks(service).iter().filter_map(|task| Some((task, self.nodes.get(&task.node_id)?)));
+        let is_lost = self.running(&service.id).next().is_none();
+        let stranded = self.stranded.get(&service.id).filter(|_| is_lost).into_iter().flatten();
+        self.running(&service.id).chain(stranded.filter_map(|task| Some((task, self.nodes.get(&task.node_id)?))))
+    }
+
+    /// Tasks of a service that run on nodes that are there.
+    fn running(&self, service: &str) -> impl Iterator<Item = (&Task, &Node)> {
+        let tasks = self.tasks.get(service).into_iter().flatten();
+        let placed = tasks.filter_map(|task| Some((task, self.nodes.get(&task.node_id)?)));
         placed.filter(|(task, node)| task.is_running && !node.is_down)
     }
 
@@ -92,7 +125,7 @@ impl Observation {
 
     fn motion_of(&self, service: &Service) -> Motion {
         let tasks = self.tasks(service);
-        let usable = self.usable(service).count();
+        let usable = self.running(&service.id).count();
         let is_complete = service.wanted.is_none_or(|wanted| usize::try_from(wanted) == Ok(usable));
         match service.is_updating {
             true => Motion::Updating,

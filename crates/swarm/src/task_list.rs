@@ -43,7 +43,8 @@ pub struct ServiceTasks {
     pub networks: Vec<String>,
     /// How many tasks it is to have; `None` for a global service.
     pub wanted: Option<u64>,
-    /// Those that may get new requests: they run, are healthy, are to go on running, and their node is there.
+    /// Those that may get new requests: they run, are healthy, are to go on running, and their node is there. A service that has lost its last one
+    /// together with the node keeps it until another runs: only the managers may be unable to hear of that node.
     pub tasks: Vec<Task>,
 }
 
@@ -92,7 +93,8 @@ impl TaskList {
 }
 
 fn tasks_of(service: &Service, seen: &Observation) -> ServiceTasks {
-    let networks: BTreeSet<&String> = seen.tasks(service).iter().flat_map(|task| &task.networks).collect();
+    let all = seen.tasks(service).iter().chain(seen.usable(service).map(|(task, _)| task));
+    let networks: BTreeSet<&String> = all.flat_map(|task| &task.networks).collect();
     let task = |(task, node): (&crate::observation::Task, &crate::node::Node)| Task {
         node: node.hostname.clone(),
         addresses: task.addresses.clone(),

@@ -102,7 +102,11 @@ impl Watcher {
         if std::mem::take(&mut self.is_lost) {
             info!("Docker lists tasks again");
         }
-        let observation = Arc::new(observation);
+        let before = self.shared.observation.borrow().clone();
+        let observation = Arc::new(match before {
+            Some(before) => observation.following(&before),
+            None => observation,
+        });
         let is_new = self.shared.observation.send_if_modified(|known| {
             let is_new = known.as_ref() != Some(&observation);
             *known = Some(observation);

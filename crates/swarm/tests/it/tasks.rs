@@ -81,12 +81,30 @@ async fn a_started_task_is_found_without_an_event() {
 async fn tasks_of_a_lost_node_are_out_and_come_back_with_it() {
     let mut docker = FakeDocker::start();
     let (_listener, mut known) = started(&mut docker, |_| {}).await;
+    docker.runs("web", &[("a", "running", "10.0.1.14"), ("b", "running", "10.0.1.15")]);
+    becomes(&mut known, "web: host-a 10.0.1.14, host-b 10.0.1.15").await;
     docker.has_node("a", "down");
-    becomes(&mut known, "web: ").await;
+    becomes(&mut known, "web: host-b 10.0.1.15").await;
     docker.has_node("a", "ready");
-    becomes(&mut known, "web: host-a 10.0.1.14").await;
+    becomes(&mut known, "web: host-a 10.0.1.14, host-b 10.0.1.15").await;
     docker.loses_node("a");
-    becomes(&mut known, "web: ").await;
+    becomes(&mut known, "web: host-b 10.0.1.15").await;
+}
+
+/// The managers may be the only ones that cannot hear of a node: its containers go on, and proxies reach them.
+#[tokio::test]
+async fn bug_the_last_task_was_taken_away_with_its_node_although_it_may_run() {
+    let mut docker = FakeDocker::start();
+    let (_listener, mut known) = started(&mut docker, |_| {}).await;
+    docker.has_node("a", "down");
+    // Docker gives the task up and starts another one elsewhere.
+    docker.sets("api", &WEB);
+    docker.runs("web", &[("b", "preparing", "10.0.1.15")]);
+    becomes(&mut known, "api: ; web: host-a 10.0.1.14").await;
+    docker.runs("web", &[("b", "running", "10.0.1.15")]);
+    becomes(&mut known, "api: ; web: host-b 10.0.1.15").await;
+    docker.runs("web", &[]);
+    becomes(&mut known, "api: ; web: ").await;
 }
 
 #[tokio::test]
