@@ -91,11 +91,12 @@ impl Health {
     }
 
     /// A connection to `address`, or an answer of it, is waited for, for at most `limit`. A server that answers nothing is tried by one
-    /// request at a time: should it fail again, nobody else has waited for it.
+    /// request at a time: should it fail again, nobody else has waited for it. While others fail, this costs `address` a look and no lock.
     pub(crate) fn trying(&self, address: SocketAddr, limit: Duration) {
-        if self.any.load(Ordering::Relaxed) {
+        let is_found_out_by_requests = |failing: &Failing| failing.how != How::Unreachable;
+        if self.any.load(Ordering::Relaxed) && self.would_ask(address, is_found_out_by_requests) {
             self.change(address, |failing| {
-                let failing = failing.filter(|failing| failing.how != How::Unreachable)?;
+                let failing = failing.filter(|failing| is_found_out_by_requests(failing))?;
                 let until = failing.until.max(Instant::now() + limit.min(LONGEST_PAUSE));
                 Some(Failing { until, ..failing.anew() })
             });
@@ -222,6 +223,22 @@ mod tests {
         assert!(health.is_failing(address), "and nobody else meanwhile");
         health.answered(address);
         assert!(!health.is_failing(address));
+    }
+
+    #[test]
+    fn bug_one_server_that_failed_made_every_request_to_all_others_take_a_lock() {
+        let (health, address) = (Arc::new(Health::default()), |last| SocketAddr::from(([127, 0, 0, last], 5)));
+        health.failed(address(1));
+        let changing = health.changing.lock().unwrap();
+        let (say, said) = std::sync::mpsc::channel();
+        let requests = Arc::clone(&health);
+        std::thread::spawn(move || {
+            requests.trying(address(1), Duration::from_secs(1));
+            requests.trying(address(2), Duration::from_secs(1));
+            say.send(()).unwrap();
+        });
+        said.recv_timeout(Duration::from_secs(10)).expect("nobody waits for the lock");
+        drop(changing);
     }
 
     #[tokio::test(start_paused = true)]
