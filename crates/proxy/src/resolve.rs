@@ -11,6 +11,7 @@ mod lookup;
 pub(crate) use host::Host;
 pub use lookup::BadResolver;
 
+use host::Said;
 use lookup::Lookup;
 use model::service::Dial;
 use rustc_hash::FxHashMap;
@@ -116,7 +117,7 @@ impl Resolver {
             hosts.retain(|_, host| host.strong_count() > 0);
         }
         let host = Arc::new(Host::new(dial.clone(), self.asks.clone()));
-        host.take_tasks(tasks.as_ref().and_then(|tasks| tasks_of(dial, tasks)));
+        host.take_tasks(said_of(dial, tasks.as_ref()));
         hosts.insert(dial.clone(), Arc::downgrade(&host));
         host
     }
@@ -125,7 +126,7 @@ impl Resolver {
         let mut book = self.book();
         for (dial, host) in &book.hosts {
             if let Some(host) = host.upgrade() {
-                host.take_tasks(tasks.as_ref().and_then(|tasks| tasks_of(dial, tasks)));
+                host.take_tasks(said_of(dial, tasks.as_ref()));
             }
         }
         book.tasks = tasks;
@@ -136,11 +137,11 @@ impl Resolver {
     }
 }
 
-/// The tasks that count for a host: those of the service that it names.
-fn tasks_of<'t>(dial: &Dial, tasks: &'t BTreeMap<String, KnownTasks>) -> Option<&'t KnownTasks> {
-    match dial {
-        Dial::Service(name) => tasks.get(name),
-        Dial::VirtualAddress(_) | Dial::Host(_) => None,
+/// What counts for a host of the tasks that are known: those of the service that it names.
+fn said_of<'t>(dial: &Dial, tasks: Option<&'t BTreeMap<String, KnownTasks>>) -> Said<'t> {
+    match (dial, tasks) {
+        (Dial::Service(name), Some(tasks)) => tasks.get(name).map_or(Said::OthersOnly, Said::Tasks),
+        (Dial::Service(_), None) | (Dial::VirtualAddress(_) | Dial::Host(_), _) => Said::Nothing,
     }
 }
 

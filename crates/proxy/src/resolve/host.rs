@@ -31,6 +31,8 @@ const MOST_WAITING: usize = 1000;
 pub(crate) struct Host {
     dial: Dial,
     known: ArcSwap<Known>,
+    /// When it was first dialled.
+    since: Instant,
     /// Held by whoever replaces what is known: answers of DNS and lists of tasks come from different threads.
     writing: Mutex<()>,
     /// Whose turn it is; kept here so that a change of the world begins no round anew.
@@ -51,8 +53,21 @@ struct Known {
     by: By,
     /// Why none of the service's tasks can be reached from here, as a listener says.
     unreachable: Option<String>,
+    /// A listener tells where tasks run, and does not name this service, or not yet.
+    is_unlisted: bool,
     /// What DNS said when it gave no address.
     failure: Option<String>,
+}
+
+/// What a listener says of a service's tasks.
+#[derive(Clone, Copy)]
+pub(super) enum Said<'t> {
+    /// Nothing: there is none that does, or it is not a service of the Swarm that is dialled.
+    Nothing,
+    /// It tells of others only.
+    OthersOnly,
+    /// These are they.
+    Tasks(&'t KnownTasks),
 }
 
 /// Who said it.
@@ -75,10 +90,17 @@ impl Host {
     pub(super) fn new(dial: Dial, asks: mpsc::UnboundedSender<Arc<Host>>) -> Host {
         let literal = dial.host().trim_matches(['[', ']']).parse::<IpAddr>().ok();
         let by = if literal.is_some() { By::Literal } else { By::Nobody };
-        let known = Known { addresses: literal.into_iter().collect(), by, unreachable: None, failure: None };
+        let known = Known {
+            addresses: literal.into_iter().collect(),
+            by,
+            unreachable: None,
+            is_unlisted: false,
+            failure: None,
+        };
         Host {
             dial,
             known: ArcSwap::from_pointee(known),
+            since: Instant::now(),
             writing: Mutex::default(),
             turn: Turn::default(),
             asked: AtomicBool::new(false),
@@ -94,31 +116,52 @@ impl Host {
 
     /// The addresses; empty if the name never resolved, or none of the service's tasks runs. Waits only where nothing usable is known.
     pub(crate) async fn addresses(self: &Arc<Self>) -> Arc<[IpAddr]> {
-        let known = self.known.load();
-        match known.by {
-            By::Tasks(_) | By::Literal if !known.addresses.is_empty() => return Arc::clone(&known.addresses),
-            By::Tasks(since) => {
-                drop(known);
-                // In a box, as it is rare: every connection of a client has room for this future.
-                return Box::pin(self.next_tasks(since, Instant::now() + NEXT_TASK, |known| !known.is_empty())).await;
+        let usable = self.usable();
+        if usable.is_none() {
+            let answered = self.answered.notified();
+            self.ask();
+            // Whoever asked may have been answered by now, or a list of tasks may have come.
+            if self.asked.load(Ordering::Acquire) {
+                let _ = timeout(LONGEST_WAIT, answered).await;
             }
+        }
+        let known = usable.unwrap_or_else(|| self.known());
+        match self.expects_tasks_since().filter(|_| known.is_empty()) {
+            // In a box, as it is rare: every connection of a client has room for this future.
+            Some(since) => {
+                Box::pin(self.next_tasks(since, Instant::now() + NEXT_TASK, |known| !known.is_empty())).await
+            }
+            None => known,
+        }
+    }
+
+    /// The addresses if they need not be waited for; DNS is asked in passing once they are no longer fresh.
+    pub(crate) fn usable(self: &Arc<Self>) -> Option<Arc<[IpAddr]>> {
+        let known = self.known.load();
+        let is_usable = match known.by {
+            By::Tasks(_) | By::Literal => true,
             By::Dns(at) => {
                 let age = at.elapsed();
-                let usable = !known.addresses.is_empty() && age < OLD;
-                if age >= FRESH && usable {
+                let is_usable = !known.addresses.is_empty() && age < OLD;
+                if age >= FRESH && is_usable {
                     self.ask();
                 }
-                if age < FRESH || usable {
-                    return Arc::clone(&known.addresses);
-                }
-                drop(known);
+                age < FRESH || is_usable
             }
-            By::Nobody | By::Literal => drop(known),
+            By::Nobody => false,
+        };
+        is_usable.then(|| Arc::clone(&known.addresses))
+    }
+
+    /// Since when a task is to come of which a listener will tell.
+    fn expects_tasks_since(&self) -> Option<Instant> {
+        let known = self.known.load();
+        match known.by {
+            By::Tasks(since) => Some(since),
+            // The list that names a new service comes a little later than its route.
+            By::Nobody | By::Dns(_) => known.is_unlisted.then_some(self.since),
+            By::Literal => None,
         }
-        let answered = self.answered.notified();
-        self.ask();
-        let _ = timeout(LONGEST_WAIT, answered).await;
-        self.known()
     }
 
     /// The addresses that DNS says now, or the next list of tasks, waited for until then at most; those that are known where nobody says
@@ -195,7 +238,7 @@ impl Host {
 
     /// What is known, for an operator.
     pub(super) fn reach(&self) -> Reach {
-        let Known { addresses, by, unreachable, failure } = &**self.known.load();
+        let Known { addresses, by, unreachable, failure, .. } = &**self.known.load();
         let reached = |by| Reach::Reached { addresses: addresses.to_vec(), by };
         let unreachable = unreachable.clone();
         match by {
@@ -212,28 +255,33 @@ impl Host {
         }
     }
 
-    /// Takes over what a listener says of the service's tasks; `None`: nothing, so that DNS counts, and until it answers the last good
+    /// Takes over what a listener says of the service's tasks. Where it says nothing, DNS counts, and until it answers the last good
     /// addresses.
-    pub(super) fn take_tasks(&self, tasks: Option<&KnownTasks>) {
+    pub(super) fn take_tasks(&self, said: Said<'_>) {
         let _writing = self.writing();
         let before = self.known.load_full();
-        let after = match (tasks, before.by) {
+        let after = match (said, before.by) {
             (_, By::Literal) => return,
-            (Some(tasks), _) if tasks.unreachable.is_none() => before.with_tasks(&tasks.addresses),
+            (Said::Tasks(tasks), _) if tasks.unreachable.is_none() => before.with_tasks(&tasks.addresses),
             (said, by) => Known {
                 by: match by {
                     By::Tasks(_) if before.addresses.is_empty() => By::Nobody,
                     By::Tasks(_) => By::Dns(Instant::now()),
                     by => by,
                 },
-                unreachable: said.and_then(|tasks| tasks.unreachable.clone()),
+                unreachable: if let Said::Tasks(tasks) = said { tasks.unreachable.clone() } else { None },
+                is_unlisted: matches!(said, Said::OthersOnly),
                 ..(*before).clone()
             },
         };
         if *before != after {
             self.tell_tasks(&before, &after);
+            let is_answer = (&before.addresses, before.by) != (&after.addresses, after.by);
             self.known.store(Arc::new(after));
-            self.answered.notify_waiters();
+            // That others are listed is no answer for those who wait for DNS.
+            if is_answer {
+                self.answered.notify_waiters();
+            }
         }
     }
 
@@ -254,8 +302,8 @@ impl Host {
                     (Arc::clone(&before.addresses), Some(failure))
                 }
             };
-            let (by, unreachable) = (By::Dns(Instant::now()), before.unreachable.clone());
-            self.known.store(Arc::new(Known { addresses, by, unreachable, failure }));
+            let by = By::Dns(Instant::now());
+            self.known.store(Arc::new(Known { addresses, by, failure, ..(*before).clone() }));
         }
         drop(writing);
         self.asked.store(false, Ordering::Release);
@@ -307,7 +355,7 @@ impl Known {
             By::Tasks(since) if *self.addresses == *addresses => By::Tasks(since),
             _ => By::Tasks(Instant::now()),
         };
-        Known { addresses: addresses.into(), by, unreachable: None, failure: None }
+        Known { addresses: addresses.into(), by, unreachable: None, is_unlisted: false, failure: None }
     }
 }
 

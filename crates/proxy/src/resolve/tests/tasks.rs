@@ -113,6 +113,47 @@ async fn a_service_between_two_tasks_is_waited_for_and_a_stopped_one_is_not() {
     assert_eq!(started.elapsed(), Duration::ZERO, "it is stopped");
 }
 
+#[tokio::test]
+async fn bug_a_list_without_a_task_that_came_while_dns_was_asked_ended_the_wait() {
+    let (mut dns, resolver) = start().await;
+    dns.about("go", Says::Silence);
+    dns.about("tasks.go", Says::Silence);
+    let host = resolver.host(&service("go"));
+    let request = tokio::spawn(async move { last(&host).await });
+    dns.is_asked_for("go").await;
+    tell(&resolver, &[]);
+    tokio::task::yield_now().await;
+    assert!(!request.is_finished(), "its first task is waited for");
+    tell(&resolver, &[3]);
+    assert_eq!(request.await.unwrap(), [3]);
+}
+
+#[tokio::test]
+async fn bug_a_new_service_that_the_list_did_not_name_yet_was_refused() {
+    let (_dns, resolver) = start().await;
+    resolver.tasks_are(BTreeMap::new());
+    let host = resolver.host(&service("go"));
+    host.ask();
+    answered(&host).await;
+    assert_eq!(host.known().len(), 0, "DNS does not know it either");
+    let waits = Arc::clone(&host);
+    let request = tokio::spawn(async move { last(&waits).await });
+    tokio::task::yield_now().await;
+    assert!(!request.is_finished());
+    tell(&resolver, &[3]);
+    assert_eq!(request.await.unwrap(), [3]);
+    resolver.tasks_are(BTreeMap::new());
+    let other = resolver.host(&service("other"));
+    other.ask();
+    answered(&other).await;
+    jump(HOPE).await;
+    other.ask();
+    answered(&other).await;
+    let started = Instant::now();
+    assert_eq!(last(&other).await, []);
+    assert!(started.elapsed() < NEXT_TASK, "it is not new any more: {:?}", started.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn only_so_many_requests_wait_for_a_task() {
     let (_dns, resolver) = start().await;
