@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A probe that has no answer by then has failed.
 const LONGEST: Duration = Duration::from_secs(1);
 /// Servers that are probed at the same time.
-const MOST_AT_ONCE: usize = 64;
+const MOST_AT_ONCE: usize = 512;
 /// A server that nobody would have asked for so long may not exist any more, and is forgotten.
 const UNWANTED: Duration = Duration::from_secs(60);
 
@@ -35,33 +35,38 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             health.begun.notified().await;
         }
         sleep(EVERY).await;
-        for (address, _) in probe_all(health.unreachable(), LONGEST).await.into_iter().filter(|(_, answers)| *answers) {
-            health.reached(address);
-        }
+        let reached = |address, answers| {
+            if answers {
+                health.reached(address)
+            }
+        };
+        probe_all(health.unreachable(), LONGEST, reached).await;
         probing.forget_unwanted(health);
     }
 }
 
-/// Which of the servers take a connection, each within `limit`.
+/// Tries whether the servers take a connection, each within `limit`, and says so of each as soon as it is known.
 pub(crate) async fn probe_all(
     servers: impl IntoIterator<Item = SocketAddr>,
     limit: Duration,
-) -> Vec<(SocketAddr, bool)> {
-    let mut answers = Vec::new();
+    mut say: impl FnMut(SocketAddr, bool),
+) {
     let mut probes = JoinSet::new();
-    for address in servers {
-        if probes.len() >= MOST_AT_ONCE {
-            answers.extend(probes.join_next().await.and_then(Result::ok));
+    let mut servers = servers.into_iter();
+    loop {
+        while probes.len() < MOST_AT_ONCE {
+            let Some(address) = servers.next() else { break };
+            probes.spawn(async move {
+                let connected = timeout(limit, TcpStream::connect(address)).await;
+                (address, matches!(connected, Ok(Ok(_))))
+            });
         }
-        probes.spawn(async move {
-            let connected = timeout(limit, TcpStream::connect(address)).await;
-            (address, matches!(connected, Ok(Ok(_))))
-        });
+        match probes.join_next().await {
+            Some(Ok((address, answers))) => say(address, answers),
+            Some(Err(_)) => {}
+            None => return,
+        }
     }
-    while let Some(answer) = probes.join_next().await {
-        answers.extend(answer.ok());
-    }
-    answers
 }
 
 impl Probing {
@@ -78,5 +83,30 @@ impl Probing {
                 health.forget(*address, |_| true);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::{TcpListener, TcpSocket};
+
+    #[tokio::test]
+    async fn bug_a_server_that_was_back_waited_for_the_probes_of_all_that_were_not() {
+        let back = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let halted = TcpSocket::new_v4().unwrap();
+        halted.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        // Its queue has room for one.
+        let halted = halted.listen(0).unwrap();
+        let servers = [&halted, &back].map(|server| server.local_addr().unwrap());
+        let _first = TcpStream::connect(servers[0]).await.unwrap();
+        let (say, mut said) = tokio::sync::mpsc::unbounded_channel();
+        let probes = tokio::spawn(async move {
+            let say = |address, answers| say.send((address, answers)).unwrap();
+            probe_all(servers, Duration::from_secs(60), say).await;
+        });
+        assert_eq!(said.recv().await, Some((servers[1], true)));
+        assert!(!probes.is_finished(), "the other one is still waited for");
+        probes.abort();
     }
 }

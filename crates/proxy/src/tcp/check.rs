@@ -57,14 +57,21 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         let servers = servers(&shared).await;
         // Whoever is not asked about any more begins anew when it comes back.
         courses.retain(|address, _| servers.contains(address));
-        for (address, answers) in probe_all(servers, LONGEST).await {
+        shared.probes.set_down(down(&courses));
+        // Of each at once: the slowest keeps nobody else waiting.
+        let take = |address, answers| {
             let course = courses.entry(address).or_default();
             if course.takes(answers) {
                 tell(address, course.down);
+                shared.probes.set_down(down(&courses));
             }
-        }
-        shared.probes.set_down(courses.iter().filter(|(_, course)| course.down).map(|(address, _)| *address).collect());
+        };
+        probe_all(servers, LONGEST, take).await;
     }
+}
+
+fn down(courses: &FxHashMap<SocketAddr, Course>) -> FxHashSet<SocketAddr> {
+    courses.iter().filter(|(_, course)| course.down).map(|(address, _)| *address).collect()
 }
 
 /// The servers of all services that ask for checks.
