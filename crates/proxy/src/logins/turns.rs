@@ -1,6 +1,7 @@
 //! Whose password is found out next: everybody in turn, and each client in a queue of its own before that.
 //!
-//! One that guesses keeps its own queue long and nobody else's: of all who have a place, one client has half of the turns at most.
+//! One that guesses keeps its own queue long and nobody else's: where several clients wait, they have one turn each in the round. One that
+//! waits alone has all turns, as behind a Swarm's ingress, where all clients have one address.
 //! Not here: what is done in a turn (`logins`).
 
 use rustc_hash::FxHashMap;
@@ -14,30 +15,28 @@ use tokio::time::timeout;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Logins that may wait for their turn, or have it. Whoever comes then is sent away at once.
 const MOST_WAITING: usize = 1000;
-/// How many of those may be one client's.
-const MOST_OF_ONE: usize = MOST_WAITING / 16;
+/// How many of those may be one client's, so that there are places for others.
+const MOST_OF_ONE: usize = MOST_WAITING / 2;
 
 /// Gives out turns.
 pub(super) struct Turns {
     turns: Arc<Semaphore>,
-    /// How many of the turns one client may have.
-    of_one: usize,
     places: Arc<Semaphore>,
     /// Those who have a place.
     clients: Mutex<FxHashMap<IpAddr, Weak<Client>>>,
 }
 
-/// A client's share.
+/// What a client has.
 struct Client {
     places: Arc<Semaphore>,
-    turns: Arc<Semaphore>,
+    /// Its own queue; the first in it waits for the next turn among the first ones of all clients.
+    queue: Semaphore,
 }
 
 /// A turn; it ends when this is dropped.
 pub(super) struct Turn {
-    _of_all: OwnedSemaphorePermit,
-    _of_client: [OwnedSemaphorePermit; 2],
-    _place: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
+    _places: [OwnedSemaphorePermit; 2],
     _client: Arc<Client>,
 }
 
@@ -46,7 +45,6 @@ impl Turns {
     pub(super) fn new(turns: usize) -> Turns {
         Turns {
             turns: Arc::new(Semaphore::new(turns)),
-            of_one: (turns / 2).max(1),
             places: Arc::new(Semaphore::new(MOST_WAITING)),
             clients: Mutex::default(),
         }
@@ -57,14 +55,14 @@ impl Turns {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let client = self.client(address);
         let own_place = Arc::clone(&client.places).try_acquire_owned().ok()?;
-        let (of_client, of_all) = timeout(LONGEST_WAIT, async {
-            // Its own queue first: what waits for all is one for each client and turn, so they go round.
-            let of_client = Arc::clone(&client.turns).acquire_owned().await.ok()?;
-            Some((of_client, Arc::clone(&self.turns).acquire_owned().await.ok()?))
+        let turn = timeout(LONGEST_WAIT, async {
+            // Its own queue first, left with the turn: what waits for all is one for each client, so they go round.
+            let _first = client.queue.acquire().await.ok()?;
+            Arc::clone(&self.turns).acquire_owned().await.ok()
         })
         .await
         .ok()??;
-        Some(Turn { _of_all: of_all, _of_client: [of_client, own_place], _place: place, _client: client })
+        Some(Turn { _turn: turn, _places: [place, own_place], _client: client })
     }
 
     fn client(&self, address: IpAddr) -> Arc<Client> {
@@ -76,8 +74,7 @@ impl Turns {
         if clients.len() >= MOST_WAITING {
             clients.retain(|_, client| client.strong_count() > 0);
         }
-        let (places, turns) = (Arc::new(Semaphore::new(MOST_OF_ONE)), Arc::new(Semaphore::new(self.of_one)));
-        let client = Arc::new(Client { places, turns });
+        let client = Arc::new(Client { places: Arc::new(Semaphore::new(MOST_OF_ONE)), queue: Semaphore::new(1) });
         clients.insert(address, Arc::downgrade(&client));
         client
     }
@@ -150,6 +147,25 @@ mod tests {
             answered += usize::from(guess.await.unwrap());
         }
         assert_eq!(answered, MOST_OF_ONE - 1, "one client has its share of the places");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bug_all_clients_behind_one_address_had_half_of_the_turns() {
+        let turns = Arc::new(Turns::new(4));
+        let mut all = Vec::new();
+        for _ in 0..4 {
+            all.push(turns.next(client(1)).await);
+        }
+        assert!(all.iter().all(Option::is_some), "nobody else waits");
+        let waits = |last| {
+            let turns = Arc::clone(&turns);
+            tokio::spawn(async move { turns.next(client(last)).await })
+        };
+        let (guesses, other) = ([waits(1), waits(1), waits(1)], waits(2));
+        tokio::task::yield_now().await;
+        all.truncate(2);
+        let _other = other.await.unwrap().expect("it has every second turn, whoever came before it");
+        assert_eq!(guesses.iter().filter(|guess| guess.is_finished()).count(), 1);
     }
 
     #[test]
