@@ -8,6 +8,7 @@ mod address;
 mod call;
 mod error;
 mod event;
+mod whole;
 pub(crate) mod wire;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,20 +57,18 @@ impl Engine {
 
     /// All services that match a label filter (`name` or `name=value`), or all there are, as one consistent answer or an error.
     pub(crate) async fn services(&self, label: Option<&str>) -> Result<Vec<Service>, DockerError> {
-        match label {
-            Some(label) => self.list("/services", &[("filters", filter("label", &[label]))]).await,
-            None => self.list("/services", &[]).await,
-        }
+        let query: Vec<_> = label.map(|label| ("filters", filter("label", &[label]))).into_iter().collect();
+        self.list("/services", &query, |services| whole::services(services, label)).await
     }
 
     /// All tasks that Docker wants to run, whether they do already or not.
     pub(crate) async fn tasks(&self) -> Result<Vec<Task>, DockerError> {
-        self.list("/tasks", &[("filters", filter("desired-state", &["running"]))]).await
+        self.list("/tasks", &[("filters", filter("desired-state", &["running"]))], whole::tasks).await
     }
 
     /// All nodes of the Swarm.
     pub(crate) async fn nodes(&self) -> Result<Vec<Node>, DockerError> {
-        self.list("/nodes", &[]).await
+        self.list("/nodes", &[], whole::nodes).await
     }
 
     /// The events of services and nodes since `since`, exclusive, then new ones as they happen.
@@ -79,12 +78,20 @@ impl Engine {
         Ok(Events::new(answer, self.host.clone()))
     }
 
-    async fn list<T>(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<T>, DockerError>
+    /// A list that is `whole`, or an error.
+    async fn list<T>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        whole: impl Fn(&[T]) -> Result<(), Failure>,
+    ) -> Result<Vec<T>, DockerError>
     where
         T: DeserializeOwned + Send + 'static,
     {
         let answer = self.versioned(path, query).await?;
-        answer.json().await.map_err(|failure| self.failed(failure))
+        let list: Vec<T> = answer.json().await.map_err(|failure| self.failed(failure))?;
+        whole(&list).map_err(|failure| self.failed(failure))?;
+        Ok(list)
     }
 
     /// The beginning of the answer to a call in the version that was agreed on.

@@ -15,10 +15,12 @@ mod tasks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use model::Params;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::docker::{DockerError, Engine, wire};
@@ -75,6 +77,8 @@ struct Shared {
     /// What is odd about labels.
     remarks: watch::Sender<Vec<Remark>>,
     counts: Arc<Counts>,
+    /// How soon an empty list of services is looked at again.
+    second_look: Duration,
 }
 
 impl Listener {
@@ -112,7 +116,7 @@ impl Listener {
     ///
     /// Docker gave no complete answer. That is never an empty list.
     pub async fn services(&self) -> Result<Vec<Params>, DockerError> {
-        let listing = self.shared.engine.services(Some(&self.shared.selection.filter())).await?;
+        let listing = self.shared.list_services().await?;
         Ok(self.shared.select(listing).into_values().map(|service| service.params).collect())
     }
 
@@ -173,7 +177,21 @@ impl Shared {
             node_info: settings.node_info,
             remarks: watch::Sender::new(Vec::new()),
             counts: Arc::default(),
+            second_look: settings.pace.second_look,
         }
+    }
+
+    /// All services with the notify label. That there is none after there were some is believed when Docker says so twice: all routes
+    /// would go with them.
+    async fn list_services(&self) -> Result<Vec<wire::Service>, DockerError> {
+        let filter = self.selection.filter();
+        let listing = self.engine.services(Some(&filter)).await?;
+        let is_known_otherwise = self.services.borrow().as_ref().is_some_and(|services| !services.is_empty());
+        if !(listing.is_empty() && is_known_otherwise) {
+            return Ok(listing);
+        }
+        sleep(self.second_look).await;
+        self.engine.services(Some(&filter)).await
     }
 
     /// The services of a listing that count, with all that is told of them.

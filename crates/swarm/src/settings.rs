@@ -65,6 +65,8 @@ pub struct Pace {
     pub announce_interval: Duration,
     /// How long Docker may take to begin an answer.
     pub docker_timeout: Duration,
+    /// The wait before a list without services, after one with some, is looked at again and then believed.
+    pub second_look: Duration,
     /// How long the event stream may be silent before it is taken for dead and opened again.
     pub events_silence: Duration,
     /// The shortest wait between two looks at the tasks.
@@ -111,6 +113,7 @@ impl Default for Pace {
             // While a Swarm elects a leader, listings hang without an error. A new try soon after the election needs a
             // short limit; 10,000 services are listed in well under a second.
             docker_timeout: Duration::from_secs(4),
+            second_look: Duration::from_secs(1),
             events_silence: Duration::from_secs(60),
             tasks_step: Duration::from_millis(100),
             tasks_lifetime: Duration::from_secs(15),

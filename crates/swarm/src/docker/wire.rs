@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 pub(crate) type Labels = HashMap<String, String>;
@@ -105,9 +106,19 @@ pub(crate) struct Task {
     pub(crate) node_id: String,
     pub(crate) desired_state: String,
     #[serde(deserialize_with = "null")]
+    pub(crate) spec: TaskSpec,
+    #[serde(deserialize_with = "null")]
     pub(crate) status: TaskStatus,
     #[serde(deserialize_with = "null")]
     pub(crate) networks_attachments: Vec<Attachment>,
+}
+
+/// What the task of a container of no service is known by.
+#[derive(Clone, Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct TaskSpec {
+    pub(crate) runtime: String,
+    pub(crate) network_attachment_spec: Option<IgnoredAny>,
 }
 
 #[derive(Clone, Deserialize, Default)]

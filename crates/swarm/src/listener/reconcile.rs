@@ -77,7 +77,7 @@ impl Reconciler {
         if self.shared.say_all_again.swap(false, Ordering::AcqRel) {
             self.said.say_all_again();
         }
-        match self.shared.engine.services(Some(&self.shared.selection.filter())).await {
+        match self.shared.list_services().await {
             Ok(listing) => {
                 self.docker_answers();
                 self.announce(listing).await

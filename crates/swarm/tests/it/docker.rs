@@ -34,6 +34,10 @@ pub(crate) enum Listing {
     Truncated,
     Garbage,
     Silence,
+    /// Calls of this path are answered with this, and others as they should be.
+    Wrong(&'static str, &'static str),
+    /// The next list of labelled services is empty.
+    EmptyOnce,
 }
 
 struct Shared {
@@ -345,11 +349,21 @@ async fn serve(mut stream: impl Stream, shared: Arc<Shared>) {
 
 async fn list(mut stream: impl Stream, path: &str, query: &str, shared: &Shared) {
     let (list, listing) = {
-        let swarm = shared.swarm.lock().expect("no test panics with it");
-        (serde_json::to_string(&swarm.list(path, query)).expect("json"), swarm.listing)
+        let mut swarm = shared.swarm.lock().expect("no test panics with it");
+        let list = serde_json::to_string(&swarm.list(path, query)).expect("json");
+        let is_labelled = path == "/services" && !query.is_empty();
+        match swarm.listing {
+            Listing::Wrong(wrong, body) if wrong == path => (body.to_owned(), Listing::Whole),
+            Listing::EmptyOnce if is_labelled => {
+                swarm.listing = Listing::Whole;
+                ("[]".to_owned(), Listing::Whole)
+            }
+            Listing::Wrong(..) | Listing::EmptyOnce => (list, Listing::Whole),
+            listing => (list, listing),
+        }
     };
     match listing {
-        Listing::Whole => write_answer(&mut stream, 200, &list).await,
+        Listing::Whole | Listing::Wrong(..) | Listing::EmptyOnce => write_answer(&mut stream, 200, &list).await,
         Listing::Truncated => write_answer(&mut stream, 200, &list[..list.len() / 2]).await,
         Listing::Garbage => write_answer(&mut stream, 200, "<html>").await,
         Listing::NoLeader => {

@@ -59,6 +59,34 @@ async fn an_answer_that_is_cut_short_or_garbage_removes_nothing() {
 }
 
 #[tokio::test]
+async fn bug_an_answer_that_is_whole_and_wrong_removes_nothing() {
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    let listener = started(&mut docker, &mut proxy).await;
+    for body in ["[{}]", r#"[{"ID":"a"}]"#, r#"[{"ID":"a","Spec":{"Name":"web","Labels":{}}}]"#] {
+        docker.lists(Listing::Wrong("/services", body));
+        docker.hints();
+        docker.is_listed(3).await;
+        assert!(listener.services().await.is_err(), "{body}");
+    }
+    recovers(&mut docker, &mut proxy).await;
+}
+
+#[tokio::test]
+async fn bug_one_list_without_services_is_not_believed_and_a_second_one_is() {
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    let listener = started(&mut docker, &mut proxy).await;
+    docker.lists(Listing::EmptyOnce);
+    docker.hints();
+    docker.is_listed(2).await;
+    docker.lists(Listing::EmptyOnce);
+    assert_eq!(listener.services().await.expect("docker answers").len(), 1);
+    recovers(&mut docker, &mut proxy).await;
+    docker.removes("api");
+    assert!(proxy.hears().await.starts_with("GET /remove?serviceName=api&"));
+    assert!(listener.services().await.expect("docker answers").is_empty());
+}
+
+#[tokio::test]
 async fn an_answer_that_never_comes_is_given_up_and_asked_for_again() {
     let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
     let listener = started(&mut docker, &mut proxy).await;

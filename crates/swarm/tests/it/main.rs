@@ -42,6 +42,7 @@ fn settings(docker: &FakeDocker, proxy: &Receiver) -> Settings {
             debounce: Duration::from_millis(1),
             announce_interval: Duration::ZERO,
             docker_timeout: Duration::from_secs(1),
+            second_look: Duration::from_millis(1),
             events_silence: NEVER,
             tasks_step: Duration::from_millis(1),
             inspect_pause: Duration::from_millis(1),

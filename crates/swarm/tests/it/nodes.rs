@@ -26,6 +26,7 @@ fn of_nodes(docker: &FakeDocker, receiver: &Receiver) -> Settings {
 async fn behaviour_165_a_node_is_told_when_it_comes_changes_is_lost_and_goes() {
     let (mut docker, mut receiver) = (FakeDocker::start(), Receiver::start().await);
     docker.has_node("n1", "ready");
+    docker.has_node("n2", "down");
     let _listener = start(of_nodes(&docker, &receiver), &mut docker).await;
     let told = |state: &str, version: u32| {
         format!(
@@ -34,11 +35,11 @@ async fn behaviour_165_a_node_is_told_when_it_comes_changes_is_lost_and_goes() {
     };
     assert_eq!(receiver.hears().await, told("ready", 11));
     docker.has_node("n1", "unknown");
-    assert_eq!(receiver.hears().await, told("unknown", 12));
+    assert_eq!(receiver.hears().await, told("unknown", 13));
     docker.has_node("n1", "down");
     assert_eq!(receiver.hears().await, "GET /node/remove?address=10.0.0.7&hostname=host-n1&id=n1");
     docker.has_node("n1", "ready");
-    assert_eq!(receiver.hears().await, told("ready", 14));
+    assert_eq!(receiver.hears().await, told("ready", 15));
     docker.loses_node("n1");
     assert_eq!(receiver.hears().await, "GET /node/remove?address=10.0.0.7&hostname=host-n1&id=n1");
 }

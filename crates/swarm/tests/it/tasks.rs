@@ -158,13 +158,14 @@ async fn nobody_relies_on_tasks_that_docker_has_not_listed_for_long() {
     let mut docker = FakeDocker::start();
     let lifetime = Duration::from_millis(60);
     let (_listener, mut known) = started(&mut docker, |settings| settings.pace.tasks_lifetime = lifetime).await;
-    for listing in [Listing::NoLeader, Listing::Silence] {
+    let nonsense = [Listing::Wrong("/tasks", "[{}]"), Listing::Wrong("/nodes", "[]"), Listing::Wrong("/nodes", "[{}]")];
+    for listing in [Listing::NoLeader, Listing::Silence].into_iter().chain(nonsense) {
         docker.lists(listing);
         docker.hints();
         is_unknown(&mut known).await;
         docker.lists(Listing::Whole);
         becomes(&mut known, "web: host-a 10.0.1.14").await;
     }
-    assert_eq!(log.count("Docker has listed no tasks for"), 2);
-    assert_eq!(log.count("Docker lists tasks again"), 2);
+    assert_eq!(log.count("Docker has listed no tasks for"), 5);
+    assert_eq!(log.count("Docker lists tasks again"), 5);
 }
