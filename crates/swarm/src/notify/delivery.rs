@@ -48,6 +48,8 @@ enum Answer {
     /// The receiver will never accept it; the reason is its own.
     Refused(String),
     Failed(String),
+    /// Nobody was there. The next try needs no wait of its own: [`Reach`](super::reach::Reach) says when it makes sense.
+    Unreachable(String),
 }
 
 impl Delivery {
@@ -62,7 +64,7 @@ impl Delivery {
     pub(crate) async fn run(mut self) {
         info!("Sending {} notification to {}", self.kind, self.shown);
         let answer = match self.try_several_times().await {
-            Answer::Failed(reason) => {
+            Answer::Failed(reason) | Answer::Unreachable(reason) => {
                 error!("{} has not accepted a {} notification: {reason}; it will be sent again", self.shown, self.kind);
                 self.try_until_settled().await
             }
@@ -83,27 +85,34 @@ impl Delivery {
         // Docker Flow's listener takes an interval of zero for "no retries" too.
         let retries = if self.sender.retry_interval.is_zero() { 0 } else { self.sender.retry };
         for count in 1..=retries {
-            let Answer::Failed(reason) = answer else { break };
+            let (Answer::Failed(reason) | Answer::Unreachable(reason)) = &answer else { break };
             debug!("{}: {reason}", self.shown);
-            sleep(jittered(self.sender.retry_interval)).await;
+            if matches!(answer, Answer::Failed(_)) {
+                sleep(jittered(self.sender.retry_interval)).await;
+            }
             info!("Retrying {} notification to {} ({count} try)", self.kind, self.shown);
             answer = self.attempt().await;
         }
         answer
     }
 
-    /// One try at each listing, less and less often, at least the retry interval apart.
+    /// One try at each listing, less and less often, at least the retry interval apart; while nobody is there, whenever that makes sense.
     async fn try_until_settled(&mut self) -> Answer {
         let interval = self.sender.retry_interval;
         let mut waits = Backoff::between(interval, LONGEST_WAIT.max(interval));
+        let mut is_there = !self.target.reach.is_lost();
         loop {
-            sleep(jittered(waits.lengthen())).await;
-            self.sender.still_true.mark_unchanged();
-            if self.sender.still_true.changed().await.is_err() {
-                return Answer::Failed("the listener has stopped".to_owned());
+            if is_there {
+                sleep(jittered(waits.lengthen())).await;
+                self.sender.still_true.mark_unchanged();
+                if self.sender.still_true.changed().await.is_err() {
+                    return Answer::Failed("the listener has stopped".to_owned());
+                }
             }
-            match self.attempt().await {
-                Answer::Failed(reason) => debug!("{}: {reason}", self.shown),
+            let answer = self.attempt().await;
+            is_there = !matches!(answer, Answer::Unreachable(_));
+            match answer {
+                Answer::Failed(reason) | Answer::Unreachable(reason) => debug!("{}: {reason}", self.shown),
                 answer => {
                     info!("{} has answered a {} notification after all", self.shown, self.kind);
                     return answer;
@@ -114,7 +123,7 @@ impl Delivery {
 
     async fn attempt(&self) -> Answer {
         let answer = self.send().await;
-        if matches!(answer, Answer::Failed(_)) {
+        if matches!(answer, Answer::Failed(_) | Answer::Unreachable(_)) {
             self.sender.counts.failed(self.kind.into());
         }
         answer
@@ -122,7 +131,7 @@ impl Delivery {
 
     async fn send(&self) -> Answer {
         let reach = &self.target.reach;
-        let _permits = loop {
+        let (only, _turn) = loop {
             let only = reach.may_try().await;
             let turn = self.target.turns.acquire().await.expect("the semaphore of a target is never closed");
             // While this one waited for its turn, another may have found that nobody is there.
@@ -140,10 +149,14 @@ impl Delivery {
                 let is_slow = error.is_timeout() && !error.is_connect();
                 // The address may contain passwords.
                 let reason = reason(&error.without_url());
-                if !is_slow {
-                    reach.lost(&reason);
+                if is_slow {
+                    return Answer::Failed(reason);
                 }
-                Answer::Failed(reason)
+                match only {
+                    Some(_) => reach.still_lost(),
+                    None => reach.lost(&reason),
+                }
+                Answer::Unreachable(reason)
             }
         }
     }

@@ -83,16 +83,21 @@ impl Reach {
         self.wanted.notify_one();
     }
 
-    /// A try ended without an answer.
+    /// A try of somebody who took it to be there ended without an answer. Several that fail together are one failure.
     pub(super) fn lost(&self, reason: &str) {
         let mut state = self.state();
-        let was_lost = state.lost.is_some();
-        let pause = jittered(state.pauses.lengthen());
-        state.lost = Some(Instant::now() + pause);
-        drop(state);
-        if !was_lost {
-            warn!("{} cannot be reached: {reason}; it is told everything when it can", self.authority);
+        if state.lost.is_some() {
+            return;
         }
+        state.lost = Some(Instant::now() + jittered(state.pauses.lengthen()));
+        drop(state);
+        warn!("{} cannot be reached: {reason}; it is told everything when it can", self.authority);
+    }
+
+    /// The try of the one who holds the turn ended without an answer: the next has to wait longer.
+    pub(super) fn still_lost(&self) {
+        let mut state = self.state();
+        state.lost = Some(Instant::now() + jittered(state.pauses.lengthen()));
     }
 
     /// Whether it is to be told everything now.
@@ -135,19 +140,31 @@ mod tests {
         let (reach, _) = reach();
         let began = Instant::now();
         let mut waits = Vec::new();
+        reach.lost("connection refused");
         for _ in 0..8 {
-            reach.lost("connection refused");
             let before = Instant::now();
             let turn = reach.may_try().await;
             assert!(turn.is_some());
             waits.push(before.elapsed().as_millis());
             assert!(reach.probe.try_lock().is_err(), "nobody else tries");
+            reach.still_lost();
         }
         let least = [250, 500, 1000, 2000, 4000, 5000, 5000, 5000];
         for (wait, least) in waits.iter().zip(least) {
             assert!((least..=least * 5 / 4 + 1).contains(wait), "{waits:?}");
         }
         assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bug_tries_that_fail_together_were_steps_of_the_back_off_each() {
+        let (reach, _) = reach();
+        for _ in 0..8 {
+            reach.lost("connection refused");
+        }
+        let before = Instant::now();
+        assert!(reach.may_try().await.is_some());
+        assert!(before.elapsed() < FIRST_PAUSE * 3 / 2, "{:?}", before.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

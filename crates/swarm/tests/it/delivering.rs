@@ -304,6 +304,23 @@ async fn a_receiver_that_was_not_there_is_told_everything_when_it_is() {
 }
 
 #[tokio::test]
+async fn bug_a_receiver_that_was_away_for_a_moment_heard_after_the_retry_interval_only() {
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    for retry in [0, 50] {
+        let log = Log::capture();
+        proxy.goes_down().await;
+        proxy.unheard();
+        let settings = Settings { retry, retry_interval: crate::NEVER, ..settings(&docker, &proxy) };
+        docker.sets("web", &WEB);
+        let listener = start(settings, &mut docker).await;
+        log.says("cannot be reached: ").await;
+        proxy.comes_up().await;
+        assert_eq!(proxy.hears().await, CREATE);
+        listener.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_receiver_that_answers_badly_has_forgotten_nothing() {
     let log = Log::capture();
     let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
