@@ -9,11 +9,12 @@ mod reach;
 mod target;
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 use tracing::{error, info};
 
@@ -47,9 +48,9 @@ pub(crate) struct Notifier {
 /// Deliveries of one notification, each to another receiver.
 #[derive(Default)]
 struct UnderWay {
-    deliveries: JoinSet<usize>,
+    deliveries: JoinSet<()>,
     /// The numbers of their receivers.
-    to: Vec<usize>,
+    to: HashMap<task::Id, usize>,
 }
 
 impl Notifier {
@@ -118,7 +119,7 @@ impl Notifier {
         };
         let mut under_way = UnderWay::default();
         for (number, target) in targets.iter().enumerate() {
-            under_way.start(number, Delivery::new(&notification, Arc::clone(target), self.sender.clone()));
+            under_way.start(number, Delivery::new(&notification, Arc::clone(target), self.sender.clone()).run());
         }
         self.under_way.insert(notification.key.clone(), under_way);
     }
@@ -147,26 +148,34 @@ impl Notifier {
         info!("{} can be reached again and is told everything", target.reach.authority());
         for (key, notification) in &self.there {
             let under_way = self.under_way.entry(key.clone()).or_default();
-            if !under_way.to.contains(&number) {
-                under_way.start(number, Delivery::new(notification, Arc::clone(target), self.sender.clone()));
+            if !under_way.is_told(number) {
+                under_way.start(number, Delivery::new(notification, Arc::clone(target), self.sender.clone()).run());
             }
         }
     }
 }
 
 impl UnderWay {
-    fn start(&mut self, number: usize, delivery: Delivery) {
-        self.to.push(number);
-        self.deliveries.spawn(async move {
-            delivery.run().await;
-            number
-        });
+    fn start(&mut self, number: usize, delivery: impl Future<Output = ()> + Send + 'static) {
+        let id = self.deliveries.spawn(delivery).id();
+        self.to.insert(id, number);
     }
 
-    /// Forgets what has ended.
+    fn is_told(&self, number: usize) -> bool {
+        self.to.values().any(|other| *other == number)
+    }
+
+    /// Forgets what has ended, also by a panic, which only a bug can make it do.
     fn is_going_on(&mut self) -> bool {
-        while let Some(Ok(number)) = self.deliveries.try_join_next() {
-            self.to.retain(|other| *other != number);
+        while let Some(ended) = self.deliveries.try_join_next_with_id() {
+            let id = match ended {
+                Ok((id, ())) => id,
+                Err(panic) => {
+                    error!("a notification ended by a panic");
+                    panic.id()
+                }
+            };
+            self.to.remove(&id);
         }
         !self.deliveries.is_empty()
     }
@@ -195,4 +204,21 @@ fn client(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
         .user_agent("swarmgate")
         .default_headers(always.collect())
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    #[tokio::test]
+    async fn bug_a_delivery_that_panicked_hid_that_others_had_ended() {
+        let mut under_way = UnderWay::default();
+        under_way.start(0, pending());
+        under_way.start(1, async { panic!("as a test wants") });
+        under_way.start(2, ready(()));
+        tokio::task::yield_now().await;
+        assert!(under_way.is_going_on());
+        assert_eq!([0, 1, 2].map(|number| under_way.is_told(number)), [true, false, false]);
+    }
 }

@@ -1,4 +1,5 @@
-//! Docker's stream of events, of which only the times are read: an event is a hint that a list may have changed.
+//! Docker's stream of events, of which only the times are read: an event is a hint that a list may have changed, also one that cannot be
+//! read. An error would make Docker tell it again, and again.
 //!
 //! Not here: opening it again when it breaks ([`crate::listener`]).
 
@@ -7,11 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::DockerError;
 use super::call::Answer;
-use super::error::Failure;
 use super::wire::Event;
 
 const NANOS: i64 = 1_000_000_000;
-/// An event with more bytes than this is none.
+/// More bytes than this without an end are not kept.
 const LONGEST_EVENT: usize = 1024 * 1024;
 
 /// When an event happened, by Docker's clock.
@@ -33,29 +33,30 @@ impl Events {
         Events { answer, host, rest: Vec::new() }
     }
 
-    /// The next event, whenever it comes. A piece of it is kept if the future is dropped.
-    pub(crate) async fn next(&mut self) -> Result<EventTime, DockerError> {
+    /// The next event, whenever it comes; `None` for one that cannot be read. A piece of it is kept if the future is dropped.
+    pub(crate) async fn next(&mut self) -> Result<Option<EventTime>, DockerError> {
         loop {
-            if let Some(event) = self.line() {
-                return Ok(EventTime::of(&event.map_err(|failure| failure.at(&self.host))?));
+            if let Some(line) = self.line() {
+                return Ok(serde_json::from_slice(&line).ok().map(|event| EventTime::of(&event)));
             }
             match self.answer.piece().await.map_err(|failure| failure.at(&self.host))? {
                 Some(piece) => self.rest.extend_from_slice(&piece),
                 None => return Err(DockerError::EventsEnded { host: self.host.clone() }),
             }
             if self.rest.len() > LONGEST_EVENT {
-                return Err(Failure::Because("an event does not end".to_owned()).at(&self.host));
+                self.rest = Vec::new();
+                return Ok(None);
             }
         }
     }
 
     /// The next event that is there as a whole.
-    fn line(&mut self) -> Option<Result<Event, Failure>> {
+    fn line(&mut self) -> Option<Vec<u8>> {
         loop {
             let end = self.rest.iter().position(|byte| *byte == b'\n')?;
             let line: Vec<u8> = self.rest.drain(..=end).collect();
             if !line.trim_ascii().is_empty() {
-                return Some(serde_json::from_slice(&line).map_err(Failure::from));
+                return Some(line);
             }
         }
     }

@@ -45,9 +45,10 @@ impl Follower {
                 self.works();
                 return Ok(());
             };
-            let time = event?;
-            self.works();
-            self.since = self.since.max(time);
+            if let Some(time) = event? {
+                self.works();
+                self.since = self.since.max(time);
+            }
             self.wake();
         }
     }

@@ -252,6 +252,11 @@ impl FakeDocker {
         self.swarm().is_mute = true;
     }
 
+    /// Something that is no event, among the events.
+    pub(crate) fn babbles(&self, line: &str) {
+        self.writes(self.swarm(), |_| line.to_owned());
+    }
+
     /// An event about nothing.
     pub(crate) fn hints(&self) {
         self.tells(self.swarm(), "update", "nothing");
@@ -304,18 +309,25 @@ impl FakeDocker {
         self.shared.swarm.lock().expect("no test panics with it")
     }
 
-    fn tells(&self, mut swarm: MutexGuard<'_, Swarm>, action: &str, name: &str) {
+    fn tells(&self, swarm: MutexGuard<'_, Swarm>, action: &str, name: &str) {
         if swarm.is_mute {
             return;
         }
+        let actor = json!({ "ID": "id", "Attributes": { "name": name } });
+        let event = |nanos| {
+            json!({
+                "Type": "service", "Action": action, "Actor": actor, "scope": "swarm",
+                "time": nanos / 1_000_000_000, "timeNano": nanos,
+            })
+        };
+        self.writes(swarm, |nanos| event(nanos).to_string());
+    }
+
+    /// One more line in the stream of events, with this moment in it.
+    fn writes(&self, mut swarm: MutexGuard<'_, Swarm>, line: impl FnOnce(u128) -> String) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos();
         let nanos = swarm.events.last().map_or(now, |last| now.max(last.nanos + 1));
-        let actor = json!({ "ID": "id", "Attributes": { "name": name } });
-        let event = json!({
-            "Type": "service", "Action": action, "Actor": actor, "scope": "swarm",
-            "time": nanos / 1_000_000_000, "timeNano": nanos,
-        });
-        swarm.events.push(Event { nanos, line: format!("{event}\n") });
+        swarm.events.push(Event { nanos, line: format!("{}\n", line(nanos)) });
         drop(swarm);
         self.shared.news.send_modify(|news| news.0 += 1);
     }

@@ -112,6 +112,20 @@ async fn a_stream_of_events_that_is_cut_is_opened_again_where_it_ended() {
 }
 
 #[tokio::test]
+async fn bug_an_event_that_cannot_be_read_is_a_hint_and_not_the_end_of_the_stream() {
+    let log = Log::capture();
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    let _listener = started(&mut docker, &mut proxy).await;
+    for line in ["<html>".to_owned(), r#"{"time":"now"}"#.to_owned(), "x".repeat(1536 * 1024)] {
+        docker.babbles(&line);
+        docker.is_listed(1).await;
+    }
+    docker.sets("api", &WEB);
+    assert!(proxy.hears().await.ends_with("serviceName=api"));
+    assert_eq!(log.count("Restarting docker event stream"), 0, "{}", log.all());
+}
+
+#[tokio::test]
 async fn a_stream_of_events_that_is_silent_for_long_is_opened_again() {
     let (mut docker, proxy) = (FakeDocker::start(), Receiver::start().await);
     let mut settings = settings(&docker, &proxy);
