@@ -13,6 +13,7 @@ mod rhythm;
 mod tasks;
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub struct Listener {
     shared: Arc<Shared>,
     /// Its tasks hold no handle, so that dropping the last one ends them.
     tasks: Arc<Mutex<JoinSet<()>>>,
+    /// Whether one of them has ended.
+    ended: watch::Sender<bool>,
 }
 
 /// A listener cannot start with these settings.
@@ -100,14 +103,15 @@ impl Listener {
             warn!("there is no address to send notifications to; only who asks is told of services");
         }
         let mut tasks = JoinSet::new();
-        tasks.spawn(events::follow(Arc::clone(&shared), settings.pace.events_silence));
-        tasks.spawn(Reconciler::new(Arc::clone(&shared), notifier, &settings).run());
-        tasks.spawn(Watcher::new(Arc::clone(&shared), &settings).run());
-        tasks.spawn(inspect::inspect(Arc::clone(&shared), settings.pace.inspect_pause));
+        let ended = watch::Sender::new(false);
+        tasks.spawn(telling_end(&ended, events::follow(Arc::clone(&shared), settings.pace.events_silence)));
+        tasks.spawn(telling_end(&ended, Reconciler::new(Arc::clone(&shared), notifier, &settings).run()));
+        tasks.spawn(telling_end(&ended, Watcher::new(Arc::clone(&shared), &settings).run()));
+        tasks.spawn(telling_end(&ended, inspect::inspect(Arc::clone(&shared), settings.pace.inspect_pause)));
         if nodes.has_receivers() {
-            tasks.spawn(nodes::announce(Arc::clone(&shared), nodes, settings));
+            tasks.spawn(telling_end(&ended, nodes::announce(Arc::clone(&shared), nodes, settings)));
         }
-        Ok(Listener { shared, tasks: Arc::new(Mutex::new(tasks)) })
+        Ok(Listener { shared, tasks: Arc::new(Mutex::new(tasks)), ended })
     }
 
     /// What a create notification says about each service, asked from Docker now, in the order of `serviceName`.
@@ -156,9 +160,37 @@ impl Listener {
         self.shared.wake.notify_one();
     }
 
+    /// Ends when one of its tasks has ended, which only a bug can make it do, or [`Listener::stop`]. What it says is then of no use any more:
+    /// it may stay as it is for ever.
+    pub async fn ended(&self) {
+        // The sender lives as long as this handle.
+        let _ = self.ended.subscribe().wait_for(|has_ended| *has_ended).await;
+    }
+
     /// Ends all tasks, cancels notifications that are under way, and returns when they are gone.
     pub async fn stop(&self) {
         self.tasks.lock().await.shutdown().await;
+    }
+}
+
+/// The task, whose end is told however it comes: by a panic too.
+fn telling_end<T: Future<Output = ()> + Send>(
+    ended: &watch::Sender<bool>,
+    task: T,
+) -> impl Future<Output = ()> + Send + use<T> {
+    let end = End(ended.clone());
+    async move {
+        let _end = end;
+        task.await;
+    }
+}
+
+/// Tells it when dropped.
+struct End(watch::Sender<bool>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
     }
 }
 
@@ -201,5 +233,33 @@ impl Shared {
             node_info::add(&mut services, seen, settings);
         }
         services
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+    use tokio::task::yield_now;
+
+    #[tokio::test]
+    async fn bug_nobody_noticed_that_a_task_of_the_listener_had_panicked() {
+        let ended = watch::Sender::new(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(telling_end(&ended, pending()));
+        yield_now().await;
+        assert!(!*ended.borrow());
+        tasks.spawn(telling_end(&ended, async { panic!("as a test wants") }));
+        yield_now().await;
+        assert!(*ended.borrow());
+    }
+
+    #[tokio::test]
+    async fn a_listener_has_ended_when_it_is_stopped_and_not_before() {
+        let nowhere = Settings { docker_host: "unix:///nowhere".to_owned(), ..Settings::default() };
+        let listener = Listener::start(nowhere).expect("usable settings");
+        assert!(!*listener.ended.borrow());
+        listener.stop().await;
+        listener.ended().await;
     }
 }

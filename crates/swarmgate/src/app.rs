@@ -242,9 +242,14 @@ pub async fn run_proxy(settings: ProxySettings) -> anyhow::Result<()> {
 pub async fn run_listener(settings: ListenerSettings) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     let running = start_listener(settings).await?;
-    stop.await;
-    running.stop().await;
-    Ok(())
+    tokio::select! {
+        () = stop => {
+            running.stop().await;
+            Ok(())
+        }
+        // Its health check would stay green, and what it said last would be true for ever.
+        () = running.listener.ended() => Err(anyhow::anyhow!("a task of the listener has ended")),
+    }
 }
 
 /// Ends with SIGTERM or SIGINT.
