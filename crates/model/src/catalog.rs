@@ -3,15 +3,18 @@
 //! Not here: routes (`route`), and who sends the commands (the program).
 
 mod digest;
+mod listener_id;
 mod quarantine;
 
 pub use digest::Digest;
+pub use listener_id::ListenerId;
 pub use quarantine::{Quarantine, Quarantined};
 
 use crate::params::Params;
 use crate::service::{Context, Parsed, Refused, Service, ServiceName, Warning, parse};
 use crate::tcp;
 use crate::trie::Trie;
+use listener_id::Listeners;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -24,6 +27,8 @@ pub struct Catalog {
     services: Trie<Entry>,
     /// When services were removed by a call, so that a list asked for earlier does not bring them back.
     removed: Arc<BTreeMap<ServiceName, Tick>>,
+    /// Whose lists were taken over.
+    listeners: Listeners,
     /// Services whose last version was refused.
     quarantine: Quarantine,
     digest: Digest,
@@ -48,11 +53,12 @@ pub struct Tick(u64);
 /// Where a service is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A call of the API: by hand, or by a listener that does not say what it is, such as Docker Flow's. Stays until it is removed.
+    /// A call of the API: by hand, or by a listener whose lists are not taken over here, or that does not say who it is, such as Docker
+    /// Flow's. Stays until it is removed.
     Api,
     /// The program's own environment. Stays until it is removed, whoever speaks of it later.
     Environment,
-    /// A listener: its list, or a notification that says so. Goes when it leaves a list that is known to be complete.
+    /// A listener: its list, or a notification of one whose list was taken over. Goes when it leaves a list that is known to be complete.
     List,
 }
 
@@ -61,8 +67,9 @@ pub enum Source {
 pub enum Command {
     /// Add a service, or replace all that was said about it. 0 replicas remove it.
     Configure(Params),
-    /// The same as a listener's notification: what it says is in its list too, and goes with it.
-    Notify(Params),
+    /// The same as a notification of this listener: if its list is one of those that are taken over, it holds the service too, and the service
+    /// goes with it.
+    Notify(Params, ListenerId),
     /// The same for a service that the environment describes: no list takes it away, and `HTTPS_ONLY` is not for it, as in Docker Flow.
     Declare(Params),
     /// Take a service out.
@@ -92,6 +99,8 @@ pub struct List {
     pub complete: bool,
     /// When the list was asked for: what a call has said since is newer.
     pub asked: Tick,
+    /// The listeners whose list it is, as far as they say who they are: what they notify from now on is theirs to take away.
+    pub from: Vec<ListenerId>,
 }
 
 /// Refuses a service, or lets it in.
@@ -146,7 +155,10 @@ impl Catalog {
         self.now.0 += 1;
         match command {
             Command::Configure(params) => self.take(&params, context, Source::Api, judge),
-            Command::Notify(params) => self.take(&params, context, Source::List, judge),
+            Command::Notify(params, by) => {
+                let source = if self.listeners.contains(by) { Source::List } else { Source::Api };
+                self.take(&params, context, source, judge)
+            }
             Command::Declare(params) => {
                 let context = Context { https_only: false, ..context.clone() };
                 self.take(&params, &context, Source::Environment, judge)
@@ -330,6 +342,7 @@ impl Catalog {
 
     fn reconcile(&mut self, list: &List, context: &Context, judge: Judge<'_>) -> Applied {
         let mut applied = Applied::default();
+        self.listeners.add(&list.from);
         // Who has left makes room first: a port of its may be wanted by another.
         if list.complete {
             let listed: Vec<_> = list.services.iter().filter_map(name_of).collect();

@@ -14,11 +14,13 @@ mod tasks;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::Params;
+use model::catalog::ListenerId;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -60,6 +62,7 @@ pub enum StartError {
 
 /// What the handles and the tasks have in common.
 struct Shared {
+    id: ListenerId,
     engine: Engine,
     selection: Selection,
     /// Asks for a listing. Many wishes while one is under way are one wish.
@@ -97,8 +100,8 @@ impl Listener {
         info!("Starting Swarm Listener");
         let engine = Engine::new(&settings.docker_host, settings.docker_tls.as_ref(), settings.pace.docker_timeout)?;
         let shared = Arc::new(Shared::new(engine, &settings));
-        let notifier = Notifier::for_services(&settings, &shared.counts)?;
-        let nodes = Notifier::for_nodes(&settings, &shared.counts)?;
+        let notifier = Notifier::for_services(&settings, &shared.counts, shared.id)?;
+        let nodes = Notifier::for_nodes(&settings, &shared.counts, shared.id)?;
         if !notifier.has_receivers() && !nodes.has_receivers() && !settings.is_heard_here {
             warn!("there is no address to send notifications to; only who asks is told of services");
         }
@@ -112,6 +115,11 @@ impl Listener {
             tasks.spawn(telling_end(&ended, nodes::announce(Arc::clone(&shared), nodes, settings)));
         }
         Ok(Listener { shared, tasks: Arc::new(Mutex::new(tasks)), ended })
+    }
+
+    /// Who says what it says: its notifications bear it, and its list is to bear it too.
+    pub fn id(&self) -> ListenerId {
+        self.shared.id
     }
 
     /// What a create notification says about each service, asked from Docker now, in the order of `serviceName`.
@@ -197,6 +205,8 @@ impl Drop for End {
 impl Shared {
     fn new(engine: Engine, settings: &Settings) -> Self {
         Shared {
+            // Drawn and not made of the settings: listeners of two Swarms may have the same, down to the path of the socket.
+            id: ListenerId::new(RandomState::new().hash_one(())),
             engine,
             selection: Selection::new(&settings.notify_label, &settings.service_name_prefix),
             wake: Notify::new(),

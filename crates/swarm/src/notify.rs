@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::Arc;
 
+use model::catalog::ListenerId;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use tokio::sync::{Notify, watch};
 use tokio::task::{self, JoinSet};
@@ -25,10 +26,9 @@ use delivery::{Delivery, Sender};
 use reach::Reach;
 use target::Target;
 
-/// Says to a proxy of this project that the list of services holds what is notified, so that it goes with the list should a removal be lost.
+/// Says to a proxy of this project whose list of services holds what is notified, so that it goes with that list should a removal be lost.
 /// Docker Flow's proxy does not look at it.
-const MARK: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("swarmgate-notification"), HeaderValue::from_static("listener"));
+const MARK: HeaderName = HeaderName::from_static("swarmgate-notification");
 
 /// Owns all deliveries; dropping it cancels them.
 pub(crate) struct Notifier {
@@ -55,24 +55,28 @@ struct UnderWay {
 
 impl Notifier {
     /// For services. Addresses that cannot be used are logged and left out. Fails only if no HTTP client can be made.
-    pub(crate) fn for_services(settings: &Settings, counts: &Arc<Counts>) -> Result<Self, reqwest::Error> {
+    pub(crate) fn for_services(
+        settings: &Settings,
+        counts: &Arc<Counts>,
+        id: ListenerId,
+    ) -> Result<Self, reqwest::Error> {
         let created = usable(Kind::ServiceCreated, &settings.create_urls, &settings.create_methods);
         let removed = usable(Kind::ServiceRemoved, &settings.remove_urls, &settings.remove_methods);
-        Self::new(settings, counts, created, removed)
+        Self::new(settings, counts, id, [created, removed])
     }
 
     /// For nodes, likewise.
-    pub(crate) fn for_nodes(settings: &Settings, counts: &Arc<Counts>) -> Result<Self, reqwest::Error> {
+    pub(crate) fn for_nodes(settings: &Settings, counts: &Arc<Counts>, id: ListenerId) -> Result<Self, reqwest::Error> {
         let created = usable(Kind::NodeCreated, &settings.create_node_urls, &[]);
         let removed = usable(Kind::NodeRemoved, &settings.remove_node_urls, &[]);
-        Self::new(settings, counts, created, removed)
+        Self::new(settings, counts, id, [created, removed])
     }
 
     fn new(
         settings: &Settings,
         counts: &Arc<Counts>,
-        created: Vec<Target>,
-        removed: Vec<Target>,
+        id: ListenerId,
+        [created, removed]: [Vec<Target>; 2],
     ) -> Result<Self, reqwest::Error> {
         let (still_true, receiver) = watch::channel(());
         let wanted = Arc::new(Notify::new());
@@ -86,7 +90,7 @@ impl Notifier {
             created: created.into_iter().map(&mut placed).collect(),
             removed: removed.into_iter().map(&mut placed).collect(),
             sender: Sender {
-                client: client(settings)?,
+                client: client(settings, id)?,
                 retry: settings.retry,
                 retry_interval: settings.retry_interval,
                 still_true: receiver,
@@ -194,8 +198,9 @@ fn usable(what: Kind, urls: &[String], methods: &[String]) -> Vec<Target> {
 
 /// Every request has its own connection: behind a service's name the addresses change, and a few requests a minute gain
 /// nothing from keeping connections. Proxies from the environment are not asked.
-fn client(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
-    let always = settings.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).chain([MARK]);
+fn client(settings: &Settings, id: ListenerId) -> Result<reqwest::Client, reqwest::Error> {
+    let mark = HeaderValue::try_from(id.to_string()).expect("digits are a value");
+    let always = settings.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).chain([(MARK, mark)]);
     reqwest::Client::builder()
         .no_proxy()
         .pool_max_idle_per_host(0)

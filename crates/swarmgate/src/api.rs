@@ -160,8 +160,8 @@ fn clean_path(path: &str) -> String {
 
 /// Passes a change that is live here on to all other replicas. `reply` says what became of it here, and the result what did there.
 async fn distribute(api: &Api, reply: Reply, method: &Method, path: &str, pairs: Pairs) -> Reply {
-    let is_notification = pairs.is_notification;
-    let call = Call { method, path, query: &pairs.into_all(), body: Bytes::new(), is_notification };
+    let notified_by = pairs.notified_by;
+    let call = Call { method, path, query: &pairs.into_all(), body: Bytes::new(), notified_by };
     match api.peers.distribute(call).await {
         Ok(()) => reply.with_message("Distributed to all instances"),
         Err(error) => reply.or_failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).and_warn(error.reasons()),

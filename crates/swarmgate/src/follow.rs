@@ -9,11 +9,12 @@ pub mod tasks;
 use crate::addresses::ListenerAddress;
 use crate::certificates::{Certificates, service};
 use crate::controller::{Controller, Stopping};
+use crate::peers::NOTIFIED_BY;
 use crate::readiness::Readiness;
 use crate::status::{Board, ListenerNote};
 use futures_util::future::join_all;
 use model::Params;
-use model::catalog::{Command, List};
+use model::catalog::{Command, List, ListenerId};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -70,6 +71,14 @@ pub struct Follower {
 
 /// What a [`Resync`] leads to.
 pub struct Asks(mpsc::Receiver<Waiting>);
+
+/// What a listener answered.
+struct Answer {
+    services: Vec<Params>,
+    complete: bool,
+    /// Who it says it is.
+    from: Option<ListenerId>,
+}
 
 /// What a round of questions is over with.
 struct Round {
@@ -135,13 +144,14 @@ impl Follower {
     async fn ask_all(&self) -> Result<Round, Stopping> {
         let asked = self.controller.now().await?;
         let answers = join_all(self.listeners.iter().map(|address| self.ask(address))).await;
-        let mut list = List { services: Vec::new(), complete: true, asked };
+        let mut list = List { services: Vec::new(), complete: true, asked, from: Vec::new() };
         let (mut notes, mut silent) = (Vec::new(), None);
         for (address, answer) in self.listeners.iter().zip(answers) {
             let (complete, error) = match answer {
-                Ok((services, complete)) => {
-                    list.services.extend(services);
-                    (complete, None)
+                Ok(answer) => {
+                    list.services.extend(answer.services);
+                    list.from.extend(answer.from);
+                    (answer.complete, None)
                 }
                 Err(error) => (false, Some(causes(&error))),
             };
@@ -170,18 +180,21 @@ impl Follower {
         Ok(())
     }
 
-    async fn ask(&self, source: &Source) -> Result<(Vec<Params>, bool), NoList> {
+    async fn ask(&self, source: &Source) -> Result<Answer, NoList> {
         match source {
             Source::Elsewhere(address) => self.ask_address(address).await,
             // Docker is given up on as a listener gives up on it.
-            Source::Beside(listener) => Ok((listener.services().await?, true)),
+            Source::Beside(listener) => {
+                Ok(Answer { services: listener.services().await?, complete: true, from: Some(listener.id()) })
+            }
         }
     }
 
-    async fn ask_address(&self, address: &ListenerAddress) -> Result<(Vec<Params>, bool), NoList> {
+    async fn ask_address(&self, address: &ListenerAddress) -> Result<Answer, NoList> {
         let mut reply =
             self.client.get(address.url("get-services")).timeout(TIMEOUT).send().await?.error_for_status()?;
         let complete = reply.headers().get(COMPLETE.0).is_some_and(|value| value.as_bytes() == COMPLETE.1.as_bytes());
+        let from = reply.headers().get(NOTIFIED_BY).and_then(|id| ListenerId::parse(id.to_str().ok()?));
         let mut body = Vec::new();
         while let Some(part) = reply.chunk().await? {
             body.extend_from_slice(&part);
@@ -190,7 +203,7 @@ impl Follower {
             }
         }
         let services: Vec<BTreeMap<String, String>> = serde_json::from_slice(&body)?;
-        Ok((services.into_iter().map(Params::from_iter).collect(), complete))
+        Ok(Answer { services: services.into_iter().map(Params::from_iter).collect(), complete, from })
     }
 }
 

@@ -9,6 +9,7 @@ pub use metrics::markdown;
 
 use crate::api::elsewhere;
 use crate::follow::COMPLETE;
+use crate::peers::NOTIFIED_BY;
 use axum::extract::{FromRef, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -86,7 +87,10 @@ impl Failures {
 /// All services, as the parameters of `reconfigure`. A Docker that gives no list is an error, and the body an empty list as ever.
 async fn get_services(State(shared): State<Shared>) -> Response {
     match shared.listener.services().await {
-        Ok(services) => ([COMPLETE], maps(services)).into_response(),
+        Ok(services) => {
+            let id = shared.listener.id().to_string();
+            ([COMPLETE], [(NOTIFIED_BY, id)], maps(services)).into_response()
+        }
         Err(error) => no_list("get-services", &shared.failures.services, &error),
     }
 }

@@ -5,6 +5,7 @@
 use crate::bearer::Bearer;
 use axum::body::Bytes;
 use axum::http::{Method, header};
+use model::catalog::ListenerId;
 use proxy::{Resolver, is_own};
 use reqwest::RequestBuilder;
 use std::collections::BTreeSet;
@@ -15,9 +16,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-/// A call with this field is a listener's notification: the listener's list holds what it says. Replicas hand it on with the call. Docker
-/// Flow's listener does not send it.
-pub const NOTIFICATION: (&str, &str) = ("swarmgate-notification", "listener");
+/// The field in which a listener says who it is: with a notification, whose list holds what is notified; with a list, whose it is. Replicas
+/// hand it on with the call. Docker Flow's listener does not send it.
+pub const NOTIFIED_BY: &str = "swarmgate-notification";
 
 /// What a replica may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,8 +49,8 @@ pub struct Call<'c> {
     pub query: &'c [(String, String)],
     /// Its body.
     pub body: Bytes,
-    /// Whether it is a listener's notification.
-    pub is_notification: bool,
+    /// The listener whose notification it is.
+    pub notified_by: Option<ListenerId>,
 }
 
 /// A change that did not reach all replicas. The messages are Docker Flow's: scripts look for them.
@@ -164,8 +165,8 @@ impl Peers {
         for ip in addresses {
             tracing::info!("Sending distribution request to http://{}{}", SocketAddr::new(ip, self.port), call.path);
             let mut request = self.change(call.method.clone(), ip, &path_and_query).body(call.body.clone());
-            if call.is_notification {
-                request = request.header(NOTIFICATION.0, NOTIFICATION.1);
+            if let Some(id) = call.notified_by {
+                request = request.header(NOTIFIED_BY, id.to_string());
             }
             calls.spawn(async move { taken(request).await.map_err(|reason| (ip, reason)) });
         }

@@ -1,6 +1,6 @@
 //! What commands do to a catalog.
 
-use super::{Catalog, Command, List, Saved, Source, Tick};
+use super::{Catalog, Command, List, ListenerId, Saved, Source, Tick};
 use crate::params::Params;
 use crate::service::{Context, ServiceName};
 
@@ -19,12 +19,15 @@ fn configure(catalog: &mut Catalog, query: &str) -> Vec<String> {
 
 fn list(catalog: &mut Catalog, queries: &[&str], complete: bool, asked: Tick) -> Vec<String> {
     let services = queries.iter().map(|query| params(query)).collect();
-    apply(catalog, Command::Reconcile(List { services, complete, asked }))
+    apply(catalog, Command::Reconcile(List { services, complete, asked, from: vec![FOLLOWED] }))
 }
 
 fn names(catalog: &Catalog) -> Vec<&str> {
     catalog.services().map(|service| service.name.as_str()).collect()
 }
+
+const FOLLOWED: ListenerId = ListenerId::new(1);
+const ANOTHER: ListenerId = ListenerId::new(2);
 
 const A: &str = "serviceName=a&servicePath=/a&port=1";
 const B: &str = "serviceName=b&servicePath=/b&port=1";
@@ -122,7 +125,7 @@ fn a_refused_service_of_a_list_does_not_hurt_the_others() {
     let mut catalog = Catalog::default();
     let services = vec![params("serviceName=bad&servicePath=/x"), params(A)];
     let asked = catalog.now();
-    let list = Command::Reconcile(List { services, complete: true, asked });
+    let list = Command::Reconcile(List { services, complete: true, asked, from: Vec::new() });
     let applied = catalog.apply(list, &Context::default()).unwrap();
     assert_eq!(applied.refused.len(), 1);
     assert_eq!(names(&catalog), ["a"]);
@@ -152,7 +155,7 @@ fn a_list_brings_only_what_is_for_this_instance() {
     let list = |catalog: &mut Catalog, instance: &str| {
         let services = vec![params(&format!("{A}&proxyInstanceName={instance}")), params(B)];
         let asked = catalog.now();
-        of_instance(catalog, Command::Reconcile(List { services, complete: true, asked }))
+        of_instance(catalog, Command::Reconcile(List { services, complete: true, asked, from: Vec::new() }))
     };
     assert_eq!(list(&mut catalog, "docker-flow"), ["a Added", "b Elsewhere"]);
     assert_eq!(list(&mut catalog, "other"), ["a Removed", "b Elsewhere"]);
@@ -263,7 +266,7 @@ fn a_refused_service_of_a_list_leaves_quarantine_with_the_list() {
     assert_eq!(first.get(&ServiceName::parse("a").unwrap()).unwrap().reason, REASON);
     assert_eq!(catalog.quarantine().len(), 2);
     let before_the_notification = catalog.now();
-    refused(&mut catalog, Command::Notify(params("serviceName=new&servicePath=/x")));
+    refused(&mut catalog, Command::Notify(params("serviceName=new&servicePath=/x"), FOLLOWED));
     list(&mut catalog, &[B], false, before_the_notification);
     assert_eq!(catalog.quarantine().len(), 3, "an incomplete list takes nothing away");
     list(&mut catalog, &[B], true, before_the_notification);
@@ -285,11 +288,51 @@ fn regression_a_list_that_repeats_what_is_refused_changes_nothing() {
 #[test]
 fn bug_a_notification_whose_removal_was_lost_stayed_for_ever() {
     let mut catalog = Catalog::default();
-    apply(&mut catalog, Command::Notify(params(A)));
+    let now = catalog.now();
+    list(&mut catalog, &[], true, now);
+    apply(&mut catalog, Command::Notify(params(A), FOLLOWED));
     configure(&mut catalog, B);
     let now = catalog.now();
     assert_eq!(list(&mut catalog, &[], true, now), ["a Removed"]);
     assert_eq!(names(&catalog), ["b"]);
+}
+
+#[test]
+fn bug_a_list_took_away_what_another_listener_had_notified() {
+    let mut catalog = Catalog::default();
+    let now = catalog.now();
+    list(&mut catalog, &[], true, now);
+    apply(&mut catalog, Command::Notify(params(A), ANOTHER));
+    refused(&mut catalog, Command::Notify(params("serviceName=bad&servicePath=/x"), ANOTHER));
+    let now = catalog.now();
+    assert_eq!(list(&mut catalog, &[B], true, now), ["b Added"]);
+    assert_eq!((names(&catalog), catalog.quarantine().len()), (vec!["a", "b"], 1));
+    // What the followed one's list held is its own, whoever spoke of it first.
+    let now = catalog.now();
+    list(&mut catalog, &[A], true, now);
+    let now = catalog.now();
+    assert_eq!(list(&mut catalog, &[], true, now), ["a Removed"]);
+}
+
+#[test]
+fn listeners_that_gave_a_list_long_ago_are_forgotten() {
+    let mut catalog = Catalog::default();
+    for number in 0..100 {
+        let (services, asked) = (Vec::new(), catalog.now());
+        let from = vec![FOLLOWED, ListenerId::new(number + 10)];
+        apply(&mut catalog, Command::Reconcile(List { services, complete: false, asked, from }));
+    }
+    let is_known = |number| catalog.listeners.contains(ListenerId::new(number));
+    assert_eq!([1, 10, 100, 109].map(is_known), [true, false, true, true]);
+}
+
+#[test]
+fn a_listener_id_is_sixteen_hexadecimal_digits() {
+    let id = ListenerId::new(0x00ab_cdef_0123_4567);
+    assert_eq!((id.to_string().as_str(), ListenerId::parse("00abcdef01234567")), ("00abcdef01234567", Some(id)));
+    for text in ["", "listener", "abcdef", "+0abcdef01234567", "00abcdef012345678"] {
+        assert_eq!(ListenerId::parse(text), None, "{text}");
+    }
 }
 
 #[test]

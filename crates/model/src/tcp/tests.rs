@@ -157,7 +157,7 @@ fn who_leaves_a_list_makes_room_for_who_comes_with_it() {
     let mut catalog = Catalog::default();
     let mut reconcile = |query: &str| {
         let asked = catalog.now();
-        let list = List { services: vec![params(query)], complete: true, asked };
+        let list = List { services: vec![params(query)], complete: true, asked, from: Vec::new() };
         catalog.apply(Command::Reconcile(list), &Context::default()).unwrap().refused
     };
     assert_eq!(reconcile("serviceName=blue&reqMode=tcp&srcPort=6379&port=1"), []);

@@ -59,7 +59,7 @@ async fn put(api: &Api, path: &str, pairs: Pairs, body: Result<Bytes, BytesRejec
         return Ok(CertReply::new(StatusCode::OK, ""));
     }
     let query = pairs.into_all();
-    match api.peers.distribute(Call { method: &Method::PUT, path, query: &query, body, is_notification: false }).await {
+    match api.peers.distribute(Call { method: &Method::PUT, path, query: &query, body, notified_by: None }).await {
         Ok(()) => Ok(CertReply::new(StatusCode::OK, "Distributed to all instances")),
         Err(error) => {
             tracing::warn!("Certificate {name} is live here and did not reach all replicas: {error}");

@@ -4,10 +4,11 @@
 //! from the query alone, the first value wins.
 //! Not here: what the parameters mean (`model::service`).
 
-use crate::peers::NOTIFICATION;
+use crate::peers::NOTIFIED_BY;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri, header};
 use model::Params;
+use model::catalog::ListenerId;
 use model::params;
 use model::params::table::{Level, param};
 
@@ -15,8 +16,8 @@ use model::params::table::{Level, param};
 pub(super) struct Pairs {
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
-    /// Whether a listener says that this is what its list holds too.
-    pub(super) is_notification: bool,
+    /// The listener that says that this is what its list holds too.
+    pub(super) notified_by: Option<ListenerId>,
 }
 
 impl Pairs {
@@ -28,8 +29,8 @@ impl Pairs {
             .next()
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
         let form = if is_form { decode(body) } else { Vec::new() };
-        let is_notification = headers.get(NOTIFICATION.0).is_some_and(|value| value == NOTIFICATION.1);
-        Pairs { query: decode(uri.query().unwrap_or_default().as_bytes()), form, is_notification }
+        let notified_by = headers.get(NOTIFIED_BY).and_then(|id| ListenerId::parse(id.to_str().ok()?));
+        Pairs { query: decode(uri.query().unwrap_or_default().as_bytes()), form, notified_by }
     }
 
     pub(super) fn params(&self) -> Params {

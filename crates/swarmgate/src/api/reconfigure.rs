@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use model::Params;
-use model::catalog::{Applied, Command};
+use model::catalog::{Applied, Command, ListenerId};
 use model::service::{Refusal, Refused};
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) async fn handle(
     log_request(&uri);
     let pairs = Pairs::read(&uri, &headers, &body);
     let params = pairs.params();
-    let reply = configure(&api, &params, pairs.is_notification).await;
+    let reply = configure(&api, &params, pairs.notified_by).await;
     if !wants_distribution(&params) || reply.is_failure() {
         return reply;
     }
@@ -33,19 +33,22 @@ pub(super) async fn handle(
 }
 
 /// Applies the change here. The reply echoes the service and comes when it is live.
-async fn configure(api: &Api, params: &Params, is_notification: bool) -> Reply {
+async fn configure(api: &Api, params: &Params, notified_by: Option<ListenerId>) -> Reply {
     let mut reply = match unresolvable(api, params).await {
         Some(reason) => Reply::failed(StatusCode::INTERNAL_SERVER_ERROR, reason),
-        None => apply(api, params, is_notification).await,
+        None => apply(api, params, notified_by).await,
     };
     reply.service_name = params.get_any_case("serviceName").unwrap_or_default().to_owned();
     reply.fields = echo::as_sent(params, api.controller.context());
     reply
 }
 
-async fn apply(api: &Api, params: &Params, is_notification: bool) -> Reply {
-    let command = if is_notification { Command::Notify } else { Command::Configure };
-    match api.controller.command(command(params.clone())).await {
+async fn apply(api: &Api, params: &Params, notified_by: Option<ListenerId>) -> Reply {
+    let command = match notified_by {
+        Some(id) => Command::Notify(params.clone(), id),
+        None => Command::Configure(params.clone()),
+    };
+    match api.controller.command(command).await {
         Ok(Ok(done)) => {
             let mut reply = Reply::ok("");
             reply.warnings = done.applied.warnings.iter().map(|(_, warning)| warning.to_string()).collect();

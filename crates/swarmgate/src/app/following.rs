@@ -29,6 +29,7 @@ impl Following<'_> {
         if let Some(listener) = self.beside {
             let beside = Beside {
                 announced: listener.announced(),
+                id: listener.id(),
                 controller: self.status.controller.clone(),
                 certificates: self.certificates.clone(),
                 readiness: self.status.readiness.clone(),

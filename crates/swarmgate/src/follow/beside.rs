@@ -8,13 +8,15 @@ use crate::certificates::{Certificates, service};
 use crate::controller::{Controller, Stopping};
 use crate::readiness::Readiness;
 use model::ServiceName;
-use model::catalog::Command;
+use model::catalog::{Command, List, ListenerId, Tick};
 use swarm::{Announced, News};
 
 /// Hands over what a listener announces.
 pub struct Beside {
     /// What the listener announces.
     pub announced: Announced,
+    /// Who it is.
+    pub id: ListenerId,
     /// The writer.
     pub controller: Controller,
     /// The owner of all certificates, also of those that services bring.
@@ -26,6 +28,12 @@ pub struct Beside {
 impl Beside {
     /// Until the listener or the writer is gone.
     pub async fn run(mut self) {
+        // What it announces before its first list is in the list too.
+        let (services, from) = (Vec::new(), vec![self.id]);
+        let nothing = List { services, complete: false, asked: Tick::default(), from };
+        if self.controller.command(Command::Reconcile(nothing)).await.is_err() {
+            return;
+        }
         while let Some(news) = self.announced.next().await {
             let (is_first, count) = (news.is_first, news.changed.len());
             if self.hand_over(news).await.is_err() {
@@ -41,7 +49,7 @@ impl Beside {
     async fn hand_over(&self, news: News) -> Result<(), Stopping> {
         for params in news.changed {
             // The writer logs what it refuses; the service is in quarantine then.
-            if let Ok(done) = self.controller.command(Command::Notify(params)).await? {
+            if let Ok(done) = self.controller.command(Command::Notify(params, self.id)).await? {
                 service::keep(&self.certificates, &self.controller, &done.applied, true).await;
             }
         }

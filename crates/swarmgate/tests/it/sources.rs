@@ -6,7 +6,9 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-const MARK: &str = "Swarmgate-Notification: listener\r\n";
+const FOLLOWED: &str = "00000000000000aa";
+const MARK: &str = "Swarmgate-Notification: 00000000000000aa\r\n";
+const OF_ANOTHER: &str = "Swarmgate-Notification: 00000000000000bb\r\n";
 
 /// A proxy that asks this listener again and again.
 async fn following(listener: &FakeListener, variables: &[(&str, &str)]) -> TestProxy {
@@ -36,7 +38,9 @@ async fn bug_a_notification_whose_removal_was_lost_was_served_for_ever() {
     let mut listener = FakeListener::start().await;
     let environment =
         [("DFP_SERVICE_SERVICE_NAME", "env"), ("DFP_SERVICE_SERVICE_PATH", "/env"), ("DFP_SERVICE_PORT", "1")];
+    listener.says_who_it_is(FOLLOWED);
     let proxy = following(&listener, &environment).await;
+    listener.is_heard().await;
     configure(&proxy, "notified", "", MARK).await;
     configure(&proxy, "hand", "", "").await;
     assert_eq!(sources(&proxy).await, ["env environment", "hand api", "notified list"]);
@@ -49,9 +53,25 @@ async fn bug_a_notification_whose_removal_was_lost_was_served_for_ever() {
 }
 
 #[tokio::test]
+async fn bug_a_list_took_away_what_another_listener_had_notified() {
+    let mut listener = FakeListener::start().await;
+    listener.says_who_it_is(FOLLOWED);
+    let proxy = following(&listener, &[]).await;
+    listener.is_heard().await;
+    configure(&proxy, "own", "", MARK).await;
+    configure(&proxy, "foreign", "", OF_ANOTHER).await;
+    configure(&proxy, "nobodys", "", "Swarmgate-Notification: listener\r\n").await;
+    listener.lists("[]");
+    listener.is_heard().await;
+    assert_eq!(sources(&proxy).await, ["foreign api", "nobodys api"]);
+}
+
+#[tokio::test]
 async fn a_refused_notification_leaves_quarantine_with_the_list_and_a_refused_call_does_not() {
     let mut listener = FakeListener::start().await;
+    listener.says_who_it_is(FOLLOWED);
     let proxy = following(&listener, &[]).await;
+    listener.is_heard().await;
     assert_eq!(configure(&proxy, "notified", "&port=none", MARK).await.status(), 409);
     assert_eq!(configure(&proxy, "hand", "&port=none", "").await.status(), 409);
     assert_eq!(sources(&proxy).await, ["hand api", "notified list"]);
@@ -75,6 +95,10 @@ async fn replicas_hand_the_mark_on() {
             head.to_ascii_lowercase()
         };
         let (reply, head) = tokio::join!(configure(&proxy, "go", "&distribute=true", fields), taken);
-        assert_eq!((reply.status(), head.contains("swarmgate-notification: listener")), (200, is_marked), "{head}");
+        assert_eq!(
+            (reply.status(), head.contains("swarmgate-notification: 00000000000000aa")),
+            (200, is_marked),
+            "{head}"
+        );
     }
 }

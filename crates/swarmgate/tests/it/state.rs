@@ -30,10 +30,9 @@ fn service(name: &str, port: u16) -> String {
     format!("serviceName={name}&servicePath=/{name}&port={port}&outboundHostname=127.0.0.1")
 }
 
-async fn notify(proxy: &TestProxy, query: &str) {
-    let fields = "Host: a\r\nSwarmgate-Notification: listener\r\n\r\n";
-    let reply = proxy.call(&format!("GET /v1/docker-flow-proxy/reconfigure?{query} HTTP/1.1\r\n{fields}")).await;
-    assert_eq!(reply.status(), 200, "{}", reply.body);
+fn list(name: &str, port: u16) -> String {
+    let place = format!(r#""servicePath":"/{name}","port":"{port}","outboundHostname":"127.0.0.1""#);
+    format!(r#"[{{"serviceName":"{name}",{place}}}]"#)
 }
 
 /// The services, each with its source.
@@ -47,9 +46,11 @@ async fn sources(proxy: &TestProxy) -> Vec<String> {
 #[tokio::test]
 async fn what_was_known_is_served_after_a_start_and_a_complete_list_takes_what_left_it() {
     let (folder, port) = (Folder::new(), server().await);
-    let before = keeping(&folder, &[]).await;
+    let first = FakeListener::start().await;
+    first.lists(&list("listed", port));
+    let before = keeping(&folder, &[&first]).await;
     before.configure(&service("hand", port)).await;
-    notify(&before, &service("listed", port)).await;
+    assert_eq!(before.api("/reload").await.status(), 200);
     before.configure(&service("gone", port)).await;
     before.api("/remove?serviceName=gone").await;
     before.drain().await;

@@ -3,7 +3,7 @@
 use super::*;
 use expect_test::expect;
 use model::Context;
-use model::catalog::Command;
+use model::catalog::{Command, List, Tick};
 
 /// A new folder, gone when this is dropped.
 struct Folder(PathBuf);
@@ -29,9 +29,10 @@ fn params(query: &str) -> Params {
 fn catalog() -> Catalog {
     let mut catalog = Catalog::default();
     let hand = "serviceName=hand&servicePath=/h&port=1&users=a:\"b\\c\"\nä&distribute=true";
+    let listed = vec![params("serviceName=listed&servicePath=/l&port=2")];
     let commands = [
         Command::Configure(params(hand)),
-        Command::Notify(params("serviceName=listed&servicePath=/l&port=2")),
+        Command::Reconcile(List { services: listed, complete: false, asked: Tick::default(), from: Vec::new() }),
         Command::Declare(params("serviceName=env&servicePath=/e&port=3")),
     ];
     for command in commands {

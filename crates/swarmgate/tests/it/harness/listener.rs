@@ -94,6 +94,11 @@ impl FakeListener {
         self.says("200 OK", "Swarmgate-List: complete\r\n", json);
     }
 
+    /// Its list is empty and may not be pruned by, and it says who it is.
+    pub(crate) fn says_who_it_is(&self, id: &str) {
+        self.says("200 OK", &format!("Swarmgate-Notification: {id}\r\n"), "[]");
+    }
+
     /// Its list is this JSON, as Docker Flow's own listener says it.
     pub(crate) fn lists_some(&self, json: &str) {
         self.says("200 OK", "", json);
