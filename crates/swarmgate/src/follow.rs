@@ -5,6 +5,7 @@
 
 pub mod beside;
 pub mod tasks;
+mod together;
 
 use crate::addresses::ListenerAddress;
 use crate::certificates::{Certificates, service};
@@ -12,24 +13,30 @@ use crate::controller::{Controller, Stopping};
 use crate::peers::NOTIFIED_BY;
 use crate::readiness::Readiness;
 use crate::status::{Board, ListenerNote};
-use futures_util::future::join_all;
-use model::Params;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use model::catalog::{Command, List, ListenerId};
-use std::collections::BTreeMap;
+use model::{Params, ServiceName};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 use swarm::{DockerError, Listener};
+use together::{One, Together, together};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// A list with this header holds every service: what left it is gone. Docker Flow's own listener does not send it.
 pub const COMPLETE: (&str, &str) = ("swarmgate-list", "complete");
 /// The longest list that is taken, in bytes: about 100,000 services.
 const LONGEST_LIST: usize = 64 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How much longer than the first one that gives a list the others are waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 /// A replica that has nothing yet serves nobody, so it asks often.
 const LONGEST_RETRY_BEFORE_READY: Duration = Duration::from_secs(1);
+
+/// Who says on the board that listeners do not agree.
+const SOURCE: &str = "lists";
 
 /// Who may wait for the listeners to be asked; more are told that there are too many.
 const MOST_WAITING: usize = 64;
@@ -85,12 +92,16 @@ struct Round {
     notes: Vec<ListenerNote>,
     /// One that gave no list, and why.
     silent: Option<(String, String)>,
+    /// Services that the lists do not agree about.
+    contested: Vec<(ServiceName, String)>,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum NoList {
     #[error("{0}")]
     Http(#[from] reqwest::Error),
+    #[error("no answer within a second of another listener's list")]
+    Late,
     #[error("the list has more than {LONGEST_LIST} bytes")]
     TooLong,
     #[error("the list is not one: {0}")]
@@ -120,7 +131,9 @@ impl Follower {
     pub async fn run(mut self) {
         let (mut retry, mut was_silent) = (FIRST_RETRY, false);
         let mut waiting: Vec<Waiting> = Vec::new();
-        while let Ok(Round { notes, silent }) = self.ask_all().await {
+        let mut told = BTreeSet::new();
+        while let Ok(Round { notes, silent, contested }) = self.ask_all().await {
+            self.tell_contested(contested, &mut told);
             // Whoever waited may have left.
             waiting.drain(..).for_each(|waiting| drop(waiting.send(notes.clone())));
             if let Some((address, error)) = silent.as_ref().filter(|_| !was_silent) {
@@ -143,28 +156,56 @@ impl Follower {
     /// One question to every listener at once. Their lists are one list: it is complete if all of them are.
     async fn ask_all(&self) -> Result<Round, Stopping> {
         let asked = self.controller.now().await?;
-        let answers = join_all(self.listeners.iter().map(|address| self.ask(address))).await;
-        let mut list = List { services: Vec::new(), complete: true, asked, from: Vec::new() };
-        let (mut notes, mut silent) = (Vec::new(), None);
-        for (address, answer) in self.listeners.iter().zip(answers) {
+        let answers = self.answers().await;
+        let addresses: Vec<_> = self.listeners.iter().map(Source::to_string).collect();
+        let (mut lists, mut from, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        for (address, answer) in addresses.iter().zip(answers) {
             let (complete, error) = match answer {
                 Ok(answer) => {
-                    list.services.extend(answer.services);
-                    list.from.extend(answer.from);
+                    lists.push(One { address, services: answer.services });
+                    from.extend(answer.from);
                     (answer.complete, None)
                 }
                 Err(error) => (false, Some(causes(&error))),
             };
-            list.complete &= complete;
-            let address = address.to_string();
-            silent = silent.or_else(|| Some((address.clone(), error.clone()?)));
-            notes.push(ListenerNote { address, complete, error });
+            notes.push(ListenerNote { address: address.clone(), complete, error });
         }
+        let Together { list, contested } = together(lists, asked);
         if notes.iter().any(|note| note.error.is_none()) {
-            self.take(list).await?;
+            self.take(List { complete: notes.iter().all(|note| note.complete), from, ..list }).await?;
         }
+        let silent = notes.iter().find_map(|note| Some((note.address.clone(), note.error.clone()?)));
         self.board.asked(notes.clone());
-        Ok(Round { notes, silent })
+        Ok(Round { notes, silent, contested })
+    }
+
+    /// What each listener answers, in their order. One that hangs delays the lists of the others only so far.
+    async fn answers(&self) -> Vec<Result<Answer, NoList>> {
+        let numbered = self.listeners.iter().enumerate();
+        let mut under_way: FuturesUnordered<_> =
+            numbered.map(async |(number, source)| (number, self.ask(source).await)).collect();
+        let mut answers: Vec<_> = self.listeners.iter().map(|_| Err(NoList::Late)).collect();
+        let mut end = None;
+        loop {
+            let next = match end {
+                Some(end) => timeout_at(end, under_way.next()).await.unwrap_or_default(),
+                None => under_way.next().await,
+            };
+            let Some((number, answer)) = next else { return answers };
+            if answer.is_ok() && end.is_none() {
+                end = Some(Instant::now() + PATIENCE);
+            }
+            answers[number] = answer;
+        }
+    }
+
+    /// Each service once in the log, and again only after the lists have agreed about it.
+    fn tell_contested(&self, contested: Vec<(ServiceName, String)>, told: &mut BTreeSet<ServiceName>) {
+        for (name, text) in contested.iter().filter(|(name, _)| !told.contains(name)) {
+            tracing::warn!("Service {name}: {text}");
+        }
+        *told = contested.iter().map(|(name, _)| name.clone()).collect();
+        self.board.remark(SOURCE, contested);
     }
 
     async fn take(&self, list: List) -> Result<(), Stopping> {

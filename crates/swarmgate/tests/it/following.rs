@@ -125,6 +125,25 @@ async fn several_listeners_are_one_list_and_one_that_fails_makes_it_incomplete()
 }
 
 #[tokio::test]
+async fn bug_a_listener_that_hangs_delayed_the_lists_of_all_others() {
+    let (listener, port) = (FakeListener::start().await, server().await);
+    listener.lists(&list(&["one"], port));
+    // Connections to it are accepted by nobody, and stay without an answer.
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let hanging = socket.local_addr().expect("an address").to_string();
+    let proxy = TestProxy::with(&[("LISTENER_ADDRESS", &hanging)], |settings| {
+        settings.listeners.push(listener.address.clone());
+    })
+    .await;
+    let reply = proxy.api("/reload").await;
+    assert!(reply.body.contains("no answer within a second of another listener's list"), "{}", reply.body);
+    assert!(is_live(&proxy, "one").await && is_ready(&proxy).await);
+    listener.lists("[]");
+    proxy.api("/reload").await;
+    assert!(is_live(&proxy, "one").await, "one that is silent may know it");
+}
+
+#[tokio::test]
 async fn what_the_listener_goes_on_saying_wins_in_the_end() {
     let (mut listener, port) = (FakeListener::start().await, server().await);
     listener.lists(&list(&["one"], port));
