@@ -66,8 +66,8 @@ pub struct Api {
     pub beside: Option<listener_api::Shared>,
     /// Who is asked to notify again.
     pub listeners: Vec<ListenerAddress>,
-    /// Has them asked for their lists at once.
-    pub resync: Resync,
+    /// Has all who are followed asked for their lists at once; `None`: nobody is.
+    pub resync: Option<Resync>,
     /// All replicas side by side.
     pub replicas: Replicas,
     /// Says whether a service's host resolves before the service is taken; `None`: nobody asks (`SKIP_ADDRESS_VALIDATION`).
@@ -112,13 +112,21 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/metrics", any(metrics::handle))
         .route("/v1/test", any(async || Reply::ok("Test v1")))
         .route("/v2/test", any(async || Reply::ok("Test v2")));
-    let beside = api.beside.clone().map(listener_api::routes).unwrap_or_default();
+    let beside = beside_routes(&api);
     changes
         .merge(questions)
         .fallback(elsewhere)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(api)
         .merge(beside)
+}
+
+/// The API of the listener of this process. It is on a port that others reach, and the only one who needs what it shows is in the process: what
+/// is delicate of it needs the token, if there is one.
+fn beside_routes(api: &Arc<Api>) -> Router {
+    let Some(beside) = api.beside.clone() else { return Router::new() };
+    let guard = from_fn_with_state(Arc::clone(api), token::guard);
+    listener_api::routes(beside.clone()).merge(listener_api::delicate(beside).route_layer(guard))
 }
 
 /// Health: 503 from the moment that the program is told to stop, so that whoever chooses among replicas leaves this one alone; and until the

@@ -144,8 +144,8 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
         token: settings.api_token.clone(),
         asked,
         listeners: settings.listeners.clone(),
-        beside: beside.map(listener_api::Shared::of),
-        resync,
+        beside: beside.map(|listener| listener_api::Shared::of(listener, secrets_of_services(&settings))),
+        resync: follows.then_some(resync),
         replicas,
         validator,
         client,
@@ -172,6 +172,11 @@ async fn restore(
     let restored = state::restore(directory, controller, certificates).await?;
     let longest_wait = if restored > 0 { readiness::LONGEST_WAIT_WITH_STATE } else { readiness::LONGEST_WAIT };
     Ok((Some(Keeper::start(directory.clone(), controller)), longest_wait))
+}
+
+/// Without a token everybody may ask the listener of this process.
+fn secrets_of_services(settings: &ProxySettings) -> Secrets {
+    if settings.api_token.is_some() { Secrets::Shown } else { Secrets::Masked }
 }
 
 fn raise_descriptor_limit() {

@@ -16,6 +16,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
 use model::Params;
+use model::haproxy::Secrets;
+use model::params::shown;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +31,8 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub struct Shared {
     listener: Listener,
     failures: Arc<Failures>,
+    /// Whether the passwords and keys that services bring are in their list. One without them is for people: it does not say that it is complete.
+    secrets: Secrets,
 }
 
 /// Lists that could not be given to callers.
@@ -40,26 +44,37 @@ struct Failures {
 
 /// The API of a listener that has a port of its own.
 pub fn router(listener: Listener) -> Router {
-    let shared = Shared::of(listener);
+    let shared = Shared::of(listener, Secrets::Shown);
     let metrics = Router::new().route("/metrics", any(show_metrics)).with_state(shared.clone());
-    routes(shared).merge(metrics).fallback(elsewhere)
+    routes(shared.clone()).merge(delicate(shared)).merge(metrics).fallback(elsewhere)
 }
 
-/// All paths but `/metrics`, which a proxy beside it has already, for any method.
+/// The paths that may be asked by whoever may ask the proxy, for any method. `/metrics` is not among them: a proxy beside it has it already.
 pub fn routes(shared: Shared) -> Router {
     Router::new()
-        .route("/v1/docker-flow-swarm-listener/get-services", any(get_services))
         .route("/v1/docker-flow-swarm-listener/get-nodes", any(get_nodes))
         .route("/v1/docker-flow-swarm-listener/get-tasks", any(tasks::get_tasks))
-        .route("/v1/docker-flow-swarm-listener/notify-services", any(notify_services))
         .route("/v1/docker-flow-swarm-listener/ping", any(ping))
+        .with_state(shared)
+}
+
+/// The paths that show what services bring, or have something done.
+pub fn delicate(shared: Shared) -> Router {
+    Router::new()
+        .route("/v1/docker-flow-swarm-listener/get-services", any(get_services))
+        .route("/v1/docker-flow-swarm-listener/notify-services", any(notify_services))
         .with_state(shared)
 }
 
 impl Shared {
     /// What the calls to this listener share.
-    pub fn of(listener: Listener) -> Shared {
-        Shared { listener, failures: Arc::default() }
+    pub fn of(listener: Listener, secrets: Secrets) -> Shared {
+        Shared { listener, failures: Arc::default(), secrets }
+    }
+
+    /// Has the listener notify all of its receivers again.
+    pub fn notify_all(&self) {
+        self.listener.notify_all();
     }
 
     /// All samples, in Prometheus' text format.
@@ -87,6 +102,9 @@ impl Failures {
 /// All services, as the parameters of `reconfigure`. A Docker that gives no list is an error, and the body an empty list as ever.
 async fn get_services(State(shared): State<Shared>) -> Response {
     match shared.listener.services().await {
+        Ok(services) if shared.secrets == Secrets::Masked => {
+            maps(services.into_iter().map(masked).collect()).into_response()
+        }
         Ok(services) => {
             let id = shared.listener.id().to_string();
             ([COMPLETE], [(NOTIFIED_BY, id)], maps(services)).into_response()
@@ -101,6 +119,10 @@ async fn get_nodes(State(shared): State<Shared>) -> Response {
         Ok(nodes) => maps(nodes).into_response(),
         Err(error) => no_list("get-nodes", &shared.failures.nodes, &error),
     }
+}
+
+fn masked(params: Params) -> Params {
+    params.iter().map(|(name, value)| (name, shown(name, value))).collect()
 }
 
 fn maps(all: Vec<Params>) -> Json<Vec<BTreeMap<String, String>>> {

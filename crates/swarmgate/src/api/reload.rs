@@ -25,6 +25,9 @@ pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri) -> Reply {
             && ["true", "1", "t", "on"].contains(&value.to_ascii_lowercase().as_str())
     });
     if from_listener {
+        if let Some(beside) = &api.beside {
+            beside.notify_all();
+        }
         for listener in &api.listeners {
             let asked = api.client.get(listener.url("notify-services")).timeout(TIMEOUT).send().await;
             if !asked.as_ref().is_ok_and(|reply| reply.status().is_success()) {
@@ -35,10 +38,8 @@ pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri) -> Reply {
             }
         }
     }
-    if api.listeners.is_empty() {
-        return Reply::ok("");
-    }
-    match timeout(LONGEST_SYNC, api.resync.now()).await {
+    let Some(resync) = &api.resync else { return Reply::ok("") };
+    match timeout(LONGEST_SYNC, resync.now()).await {
         Ok(Some(notes)) => Reply::ok("").and_warn(notes.iter().filter_map(silence).collect()),
         _ => Reply::ok("").and_warn(vec!["the listeners are still being asked for all services".to_owned()]),
     }

@@ -74,6 +74,41 @@ async fn one_port_answers_for_both_roles() {
 }
 
 #[tokio::test]
+async fn bug_reload_asked_nobody_beside_a_listener() {
+    let docker = FakeDocker::start();
+    sets(&docker, "go", "/demo", 1);
+    let all = TestAll::start(&docker).await;
+    soon("readiness", async { while all.proxy.api("/successfulinitreload").await.status() != 200 {} }).await;
+    assert_eq!(all.proxy.api("/remove?serviceName=go").await.status(), 200);
+    assert_eq!(all.proxy.api("/reload?fromListener=true").await.status(), 200);
+    let status = all.proxy.api("/status?distribute=false").await.json();
+    assert_eq!(status["Services"][0]["ServiceName"], "go", "{status}");
+}
+
+#[tokio::test]
+async fn bug_the_listener_of_a_proxy_showed_passwords_to_everybody() {
+    let docker = FakeDocker::start();
+    docker.sets("go", &[("com.df.notify", "true"), ("com.df.port", "1"), ("com.df.users", "admin:passw0rd")]);
+    let ask = async |all: &TestAll, path: &str, fields: &str| {
+        all.proxy.call(&format!("GET /v1/docker-flow-swarm-listener{path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n")).await
+    };
+    let open = TestAll::start(&docker).await;
+    let list = ask(&open, "/get-services", "").await;
+    assert_eq!((list.status(), &list.json()[0]["users"]), (200, &"*****".into()));
+    assert_eq!(list.field("swarmgate-list"), "", "a proxy may not take it for the truth");
+    let closed = TestAll::with(&docker, &[("DFP_API_TOKEN", "t0ken")]).await;
+    for path in ["/get-services", "/notify-services"] {
+        assert_eq!(ask(&closed, path, "").await.status(), 401, "{path}");
+        assert_eq!(ask(&closed, path, "Authorization: Bearer t0ken\r\n").await.status(), 200, "{path}");
+    }
+    let list = ask(&closed, "/get-services", "Authorization: Bearer t0ken\r\n").await;
+    assert_eq!(list.json()[0]["users"], "admin:passw0rd");
+    for path in ["/ping", "/get-nodes"] {
+        assert_eq!(ask(&closed, path, "").await.status(), 200, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn docker_may_come_late_hang_and_go_and_nothing_that_is_served_goes_with_it() {
     let (mut docker, server) = (FakeDocker::start(), Backend::start().await);
     let port = server.port();

@@ -18,12 +18,17 @@ pub(crate) struct TestAll {
 impl TestAll {
     /// One that follows `docker` without waits of its own.
     pub(crate) async fn start(docker: &FakeDocker) -> TestAll {
+        TestAll::with(docker, &[]).await
+    }
+
+    /// The same with these variables of the proxy.
+    pub(crate) async fn with(docker: &FakeDocker, proxy: &[(&str, &str)]) -> TestAll {
         let variables: Variables = [("DF_DOCKER_HOST", docker.host())].into_iter().collect();
         let mut listener = settings::listener(&variables).expect("good settings");
         listener.swarm.pace.debounce = Duration::from_millis(1);
         listener.swarm.pace.announce_interval = Duration::ZERO;
         listener.swarm.pace.docker_timeout = Duration::from_secs(1);
-        let settings = TestProxy::settings(&[], |_| {});
+        let settings = TestProxy::settings(proxy, |_| {});
         let running = TestProxy::alone(start_all(Box::new(io::sink()), (settings, listener)));
         let (RunningAll { proxy, listener }, threads) = running.await;
         TestAll { proxy: TestProxy::of(proxy, threads), listener }
