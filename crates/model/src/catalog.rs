@@ -31,6 +31,8 @@ pub struct Catalog {
     listeners: Listeners,
     /// Services whose last version was refused.
     quarantine: Quarantine,
+    /// What was known before the start and cannot be taken now, until something newer is said of it.
+    withheld: Arc<BTreeMap<ServiceName, Saved>>,
     digest: Digest,
     /// Grows when there is something else to keep: see [`Catalog::edition`].
     edition: u64,
@@ -166,6 +168,7 @@ impl Catalog {
             Command::Remove(name) => {
                 let mut applied = Applied::default();
                 self.quarantine.release(&name);
+                self.forget_withheld(|withheld, _| *withheld == name);
                 applied.changes.push((name.clone(), self.remove(&name)));
                 Ok(applied)
             }
@@ -192,6 +195,11 @@ impl Catalog {
     /// Services whose last version was refused; an earlier one may be among the services.
     pub fn quarantine(&self) -> &Quarantine {
         &self.quarantine
+    }
+
+    /// What was known before the start and was refused then, until something newer is said of it: it is known still, though not served.
+    pub fn withheld(&self) -> impl Iterator<Item = &Saved> {
+        self.withheld.values()
     }
 
     /// What all replicas that serve the same have in common: made of the services' parameters, and not of where and when they came from.
@@ -237,6 +245,7 @@ impl Catalog {
     ) -> Result<Applied, Refused> {
         let result = self.configure(params, context, source, judge);
         if let Some(name) = name_of(params) {
+            self.forget_withheld(|withheld, _| *withheld == name);
             match &result {
                 Ok(_) => self.quarantine.release(&name),
                 Err(refused) => self.quarantine.hold(&name, &refused.explained(), source, self.now),
@@ -331,13 +340,27 @@ impl Catalog {
 
     fn restore(&mut self, services: &[Saved], context: &Context, judge: Judge<'_>) -> Applied {
         let mut applied = Applied::default();
-        for Saved { params, source } in services {
-            match self.take(params, context, *source, judge) {
+        for saved in services {
+            match self.take(&saved.params, context, saved.source, judge) {
                 Ok(one) => applied.merge(one),
-                Err(refused) => applied.refused.push(refused),
+                Err(refused) => {
+                    applied.refused.push(refused);
+                    // The reason may be over soon: a port that is still held, a file that is not there yet.
+                    if let Some(name) = name_of(&saved.params) {
+                        Arc::make_mut(&mut self.withheld).insert(name, saved.clone());
+                        self.edition += 1;
+                    }
+                }
             }
         }
         applied
+    }
+
+    fn forget_withheld(&mut self, is_over: impl Fn(&ServiceName, &Saved) -> bool) {
+        if self.withheld.iter().any(|(name, saved)| is_over(name, saved)) {
+            Arc::make_mut(&mut self.withheld).retain(|name, saved| !is_over(name, saved));
+            self.edition += 1;
+        }
     }
 
     fn reconcile(&mut self, list: &List, context: &Context, judge: Judge<'_>) -> Applied {
@@ -375,6 +398,7 @@ impl Catalog {
             applied.changes.push((name, change));
         }
         self.quarantine.prune(&listed, asked);
+        self.forget_withheld(|name, saved| saved.source == Source::List && !listed.contains(name));
     }
 
     fn spoken_of_since(&self, name: &ServiceName, asked: Tick) -> bool {

@@ -371,3 +371,24 @@ fn what_was_known_before_goes_with_its_list_or_stays_by_its_source() {
     assert_eq!(list(&mut catalog, &[], true, now), ["a Removed"]);
     assert_eq!((names(&catalog), catalog.quarantine().len()), (vec!["b"], 0));
 }
+
+#[test]
+fn bug_what_was_refused_at_the_start_was_forgotten() {
+    let mut catalog = Catalog::default();
+    let saved = |query: &str, source| Saved { params: params(query), source };
+    let bad = |name: &str| format!("serviceName={name}&servicePath=/x");
+    let all = vec![saved(&bad("a"), Source::Api), saved(&bad("b"), Source::List), saved(&bad("c"), Source::Api)];
+    catalog.apply(Command::Restore(all), &Context::default()).unwrap();
+    let withheld = |catalog: &Catalog| {
+        catalog.withheld().map(|saved| saved.params.get("serviceName").unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(withheld(&catalog), ["a", "b", "c"]);
+    let (now, edition) = (catalog.now(), catalog.edition());
+    list(&mut catalog, &[], true, now);
+    assert_eq!(withheld(&catalog), ["a", "c"]);
+    apply(&mut catalog, Command::Remove(ServiceName::parse("a").unwrap()));
+    assert_eq!(withheld(&catalog), ["c"]);
+    configure(&mut catalog, "serviceName=c&servicePath=/c&port=1");
+    assert_eq!(withheld(&catalog), [""; 0]);
+    assert!(catalog.edition() >= edition + 3);
+}

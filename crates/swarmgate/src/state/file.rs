@@ -18,7 +18,7 @@ const NAME: &str = "services.json";
 const KEPT_ASIDE: &str = "services.json.bad";
 const FORMAT: &str = "swarmgate services";
 const VERSION: u32 = 1;
-/// The longest file that is read, in bytes: about 100,000 services.
+/// The longest file that is written and read, in bytes: about 100,000 services without certificates.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// The first line.
@@ -60,13 +60,27 @@ pub(super) enum Unusable {
 
 /// Writes what is to be known after the next start. What the environment describes is not in it: the environment will say it again.
 pub(super) fn write(directory: &Path, catalog: &Catalog) -> io::Result<()> {
-    let services = catalog.sources().filter_map(|(service, source)| {
-        let params = service.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let served = catalog.sources().map(|(service, source)| (&service.params, source));
+    // An older version of a service may be withheld only where none is served.
+    let withheld = catalog.withheld().map(|saved| (&saved.params, saved.source));
+    let services = served.chain(withheld).filter_map(|(params, source)| {
+        let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Some(Row { source: word(source)?, params })
     });
     let body = serde_json::to_string(&Services { services: services.collect() })?;
     let head = Head { format: FORMAT.to_owned(), version: VERSION, sha256: checksum(body.as_bytes()) };
-    disk::write(directory, NAME, format!("{}\n{body}\n", serde_json::to_string(&head)?).as_bytes())
+    put(directory, &format!("{}\n{body}\n", serde_json::to_string(&head)?))
+}
+
+/// What is too long to be read leaves the file that is there as it is.
+fn put(directory: &Path, text: &str) -> io::Result<()> {
+    if text.len() as u64 > LONGEST {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("{} bytes are more than {LONGEST}", text.len()),
+        ));
+    }
+    disk::write(directory, NAME, text.as_bytes())
 }
 
 /// Reads what was known before; `None`: nothing was written yet.

@@ -108,3 +108,22 @@ fn what_is_not_ours_or_not_whole_is_not_taken() {
         it is not whole: its checksum is another one"#]]
     .assert_eq(&answers.join("\n"));
 }
+
+#[test]
+fn bug_what_was_refused_at_the_start_was_gone_from_the_file() {
+    let (folder, mut catalog) = (Folder::new("refused"), catalog());
+    let refused = Saved { params: params("serviceName=refused&servicePath=/r"), source: Source::Api };
+    catalog.apply(Command::Restore(vec![refused.clone()]), &Context::default()).unwrap();
+    write(&folder.0, &catalog).unwrap();
+    let saved = read(&folder.0).unwrap().unwrap();
+    assert_eq!((saved.len(), saved.contains(&refused)), (3, true));
+}
+
+#[test]
+fn bug_a_file_was_written_that_is_too_long_to_be_read() {
+    let folder = Folder::new("long");
+    write(&folder.0, &catalog()).unwrap();
+    let error = put(&folder.0, &"x".repeat(LONGEST as usize + 1)).unwrap_err().to_string();
+    assert!(error.ends_with("bytes are more than 67108864"), "{error}");
+    assert_eq!(read(&folder.0).unwrap().unwrap().len(), 2);
+}
