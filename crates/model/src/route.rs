@@ -4,6 +4,7 @@
 //! destination; the first rule whose conditions all hold wins. Redirects of all services come before any route.
 //! Not here: reading a request from the wire, and dialling a backend.
 
+mod budget;
 mod claim;
 mod compile;
 mod few;

@@ -28,6 +28,11 @@ impl<'r> Claim<'r> {
         all.take(MOST_CLAIMS).collect()
     }
 
+    /// How many there are of a rule.
+    pub(super) fn count_of(rule: &Rule) -> usize {
+        (rule.hosts().len().max(1) * rule.paths().len().max(1)).min(MOST_CLAIMS)
+    }
+
     /// Whether every request that this claim matches is matched by `other`. A yes is certain.
     pub(super) fn implies(&self, other: &Rule) -> bool {
         self.implied_by(other).is_some()

@@ -7,6 +7,7 @@
 
 mod words;
 
+use super::budget::Budget;
 use super::claim::Claim;
 use super::host::HostPattern;
 use super::path::PathPattern;
@@ -22,6 +23,8 @@ const MOST: usize = 1000;
 const MOST_BEHIND: usize = 10;
 /// Places of the index that are looked at for them: about a tenth of a millisecond.
 const MOST_LOOKED_AT: u32 = 2000;
+/// Comparisons for one answer: some milliseconds.
+const MOST_COMPARED: u64 = 200_000;
 
 /// Hosts and paths of a service that no request reaches, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,34 +52,40 @@ impl RouteTable {
     pub fn findings(&self) -> Vec<Finding> {
         let redirects = self.redirects().filter(|rule| rule.kind() == RuleKind::RedirectFromDomain);
         let rules = redirects.chain(self.rules().map(|(rule, _)| rule));
-        each_once(rules.flat_map(|rule| self.findings_of(rule)).take(MOST))
+        let budget = Budget::unlimited();
+        each_once(rules.flat_map(|rule| self.findings_of(rule, &budget)).take(MOST))
     }
 
     /// The findings that name this service: what of it is hidden, and then what it hides of the services behind it. Of those only the
-    /// ones that are found at once, at most ten. It must be one of the table's.
+    /// ones that are found at once, at most ten; of rules with very many hosts and paths not all is found. It must be one of the table's.
     pub fn findings_about(&self, service: &Service) -> Vec<Finding> {
         let Some(compiled) = self.services.get(super::rule::Order::of(service).as_bytes()) else { return Vec::new() };
         let own =
             || compiled.redirects.iter().map(|rule| &**rule).chain(compiled.routes.iter().map(|route| &route.rule));
-        let mut left = MOST_LOOKED_AT;
-        let mut behind: Vec<_> = own().flat_map(|rule| self.behind(rule, &mut left)).collect();
+        let (mut left, budget) = (MOST_LOOKED_AT, Budget::of(MOST_COMPARED));
+        // What is hidden of it comes first, also where the budget does not go far.
+        let hidden: Vec<_> = own().flat_map(|rule| self.findings_of(rule, &budget)).collect();
+        let mut behind: Vec<_> = own().flat_map(|rule| self.behind(rule, &mut left, &budget)).collect();
         behind.sort_by_key(|rule| (rule.kind() != RuleKind::RedirectFromDomain, *rule));
         behind.dedup_by(|one, another| is_same(one, another));
         let hides = |finding: &Finding| finding.by == service.name && finding.service != service.name;
         let behind = behind.into_iter().filter(|rule| rule.service().name != service.name);
-        let behind = behind.flat_map(|rule| self.findings_of(rule)).filter(hides).take(MOST_BEHIND);
-        each_once(own().flat_map(|rule| self.findings_of(rule)).chain(behind))
+        let behind = behind.flat_map(|rule| self.findings_of(rule, &budget)).filter(hides).take(MOST_BEHIND);
+        each_once(hidden.into_iter().chain(behind))
     }
 
-    fn findings_of<'t>(&'t self, rule: &'t Rule) -> Vec<Finding> {
-        self.hidden(rule).iter().map(Hidden::finding).collect()
+    fn findings_of<'t>(&'t self, rule: &'t Rule, budget: &Budget) -> Vec<Finding> {
+        self.hidden(rule, budget).iter().map(Hidden::finding).collect()
     }
 
     /// The claims of a rule that an earlier rule takes, together where they are told together.
-    fn hidden<'t>(&'t self, rule: &'t Rule) -> Vec<Hidden<'t>> {
+    fn hidden<'t>(&'t self, rule: &'t Rule, budget: &Budget) -> Vec<Hidden<'t>> {
         let mut hidden: Vec<Hidden<'t>> = Vec::new();
+        if !budget.spend(Claim::count_of(rule)) {
+            return hidden;
+        }
         for claim in Claim::of(rule) {
-            let Some(by) = self.cover(&claim) else { continue };
+            let Some(by) = self.cover(&claim, budget) else { continue };
             let Some(example) = claim.implied_by(by).map(|wider| (claim, wider)) else { continue };
             let same = hidden.iter_mut().find(|known| is_same(known.by, by) && known.example.0.path == claim.path);
             match same {
@@ -94,15 +103,15 @@ impl RouteTable {
     }
 
     /// The rule that takes all requests of a claim before its own rule is asked.
-    fn cover(&self, claim: &Claim<'_>) -> Option<&Rule> {
+    fn cover(&self, claim: &Claim<'_>, budget: &Budget) -> Option<&Rule> {
         let target = |rule: &Rule| rule.destination().first_domain.clone();
         match claim.rule.kind() {
             RuleKind::Plain | RuleKind::Https => {
-                let rules = || self.rules.cover(claim, Some(claim.rule)).map(Route::rule);
-                self.redirects.cover(claim, None).or_else(rules)
+                let rules = || self.rules.cover(claim, Some(claim.rule), budget).map(Route::rule);
+                self.redirects.cover(claim, None, budget).or_else(rules)
             }
             RuleKind::RedirectFromDomain => {
-                let by = self.redirects.cover(claim, Some(claim.rule));
+                let by = self.redirects.cover(claim, Some(claim.rule), budget);
                 by.filter(|by| target(by) != target(claim.rule))
             }
             // Whoever redirects first, it is to the same place.
@@ -111,9 +120,11 @@ impl RouteTable {
     }
 
     /// Rules behind `by`, some claim of which it takes. Some more than once.
-    fn behind<'t>(&'t self, by: &Rule, left: &mut u32) -> Vec<&'t Rule> {
+    fn behind<'t>(&'t self, by: &Rule, left: &mut u32, budget: &Budget) -> Vec<&'t Rule> {
         let mut behind = Vec::new();
-        let takes = |rule: &Rule| Claim::of(rule).iter().any(|claim| claim.implies(by));
+        let takes = |rule: &Rule| {
+            budget.spend(Claim::count_of(rule) * by.breadth()) && Claim::of(rule).iter().any(|claim| claim.implies(by))
+        };
         let mut visit = |rule: &'t Rule| {
             if takes(rule) {
                 behind.push(rule);

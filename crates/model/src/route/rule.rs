@@ -115,6 +115,11 @@ impl Rule {
         }
     }
 
+    /// How many comparisons it takes, at most, to say whether a host and a path are among its own.
+    pub(super) fn breadth(&self) -> usize {
+        1 + self.hosts().len() + self.paths().len()
+    }
+
     /// Hosts, any of which must match; empty: all.
     pub fn hosts(&self) -> &[HostPattern] {
         match self.kind {

@@ -14,6 +14,7 @@ use model::Params;
 use model::catalog::{Applied, Command, ListenerId};
 use model::service::{Refusal, Refused};
 use std::sync::Arc;
+use tokio::task::spawn_blocking;
 
 pub(super) async fn handle(
     State(api): State<Arc<Api>>,
@@ -53,7 +54,7 @@ async fn apply(api: &Api, params: &Params, notified_by: Option<ListenerId>) -> R
             let mut reply = Reply::ok("");
             reply.warnings = done.applied.warnings.iter().map(|(_, warning)| warning.to_string()).collect();
             reply.warnings.extend(service::keep(&api.certificates, &api.controller, &done.applied, false).await);
-            reply.warnings.extend(findings(api, &done.applied));
+            reply.warnings.extend(findings(api, &done.applied).await);
             reply
         }
         Ok(Err(refused)) => {
@@ -66,11 +67,17 @@ async fn apply(api: &Api, params: &Params, notified_by: Option<ListenerId>) -> R
 }
 
 /// Routes of the service that get no request, and those of others that no longer do because of it.
-fn findings(api: &Api, applied: &Applied) -> Vec<String> {
-    let world = api.controller.cell().world();
-    let snapshot = world.snapshot();
-    let services = applied.changes.iter().filter_map(|(name, _)| snapshot.catalog.service(name));
-    services.flat_map(|service| findings::about(&snapshot.routes, service)).collect()
+async fn findings(api: &Api, applied: &Applied) -> Vec<String> {
+    // What is cloned shares the table and the services, and holds nothing else of the world.
+    let (routes, services) = {
+        let world = api.controller.cell().world();
+        let snapshot = world.snapshot();
+        let services = applied.changes.iter().filter_map(|(name, _)| snapshot.catalog.service(name).cloned());
+        (snapshot.routes.clone(), services.collect::<Vec<_>>())
+    };
+    // This thread answers all other calls, and names for requests.
+    let found = spawn_blocking(move || services.iter().flat_map(|service| findings::about(&routes, service)).collect());
+    found.await.unwrap_or_else(|ended| vec![format!("the routes could not be looked through: {ended}")])
 }
 
 /// Why the host of the first destination has no address, where it is to have one (`SKIP_ADDRESS_VALIDATION=false`). Asked before the writer

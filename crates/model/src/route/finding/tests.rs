@@ -137,6 +137,25 @@ fn a_table_of_thousands_is_looked_through_without_comparing_all_with_all() {
     assert_eq!(table.findings().len(), 1000);
 }
 
+#[test]
+fn bug_an_answer_about_one_service_had_no_bound_in_time() {
+    let many = |name: &str| (0..32).map(|number| format!("{name}{number}")).collect::<Vec<_>>().join(",");
+    let service = |name: &str| {
+        let (domains, paths) = (many("d"), many("/p"));
+        params(&format!("serviceName={name}&serviceDomain={domains}&servicePath={paths}&port=1"))
+    };
+    let (_, table) = table(&[service("a"), service("b"), service("c")]);
+    let of_last = |budget: &Budget| {
+        let (rule, _) = table.rules().last().expect("three rules");
+        table.findings_of(rule, budget).len()
+    };
+    let enough = Budget::of(MOST_COMPARED);
+    assert!(of_last(&enough) > 0 && enough.spend(1));
+    let little = Budget::of(2_000);
+    assert!(of_last(&little) <= 1 && !little.spend(1_000));
+    assert_eq!((of_last(&Budget::of(1_000)), little.spend(0)), (0, true));
+}
+
 /// The rule that takes a claim, found by asking all of them.
 fn cover_by_loop<'t>(table: &'t RouteTable, claim: &Claim<'_>) -> Option<&'t Rule> {
     let target = |rule: &Rule| rule.destination().first_domain.clone();
@@ -162,7 +181,7 @@ proptest! {
         let (catalog, table) = table(&services);
         for rule in judged(&table) {
             for claim in Claim::of(rule) {
-                prop_assert_eq!(table.cover(&claim), cover_by_loop(&table, &claim), "{} {:?} {:?}", rule, claim.host, claim.path);
+                prop_assert_eq!(table.cover(&claim, &Budget::unlimited()), cover_by_loop(&table, &claim), "{} {:?} {:?}", rule, claim.host, claim.path);
             }
         }
         for service in catalog.services() {
@@ -181,7 +200,7 @@ proptest! {
         asked in prop::collection::vec(any_request(), 4..24),
     ) {
         let (_, table) = table(&services);
-        let hidden: Vec<_> = judged(&table).flat_map(Claim::of).filter(|claim| table.cover(claim).is_some()).collect();
+        let hidden: Vec<_> = judged(&table).flat_map(Claim::of).filter(|claim| table.cover(claim, &Budget::unlimited()).is_some()).collect();
         for asked in asked.iter().filter(|asked| asked.path.starts_with('/')) {
             asked.with_head(|head| {
                 let host = head.host.and_then(Host::normalise);

@@ -5,6 +5,7 @@
 //! Not here: what implies what (`route::claim`), and what is said about it (`route::finding`).
 
 use super::{PathIndex, RuleIndex, label_runs};
+use crate::route::budget::Budget;
 use crate::route::claim::Claim;
 use crate::route::few::Few;
 use crate::route::host::HostPattern;
@@ -24,6 +25,7 @@ struct Cover<'i, 'c, R> {
     end: Option<&'c Rule>,
     best: Option<&'i R>,
     left: u32,
+    budget: &'c Budget,
 }
 
 /// The search for rules that a rule may take from.
@@ -37,9 +39,9 @@ struct Covered<'c, V> {
 }
 
 impl<R: AsRef<Rule> + Ord> RuleIndex<R> {
-    /// The first rule before `end` that matches every request that `claim` does.
-    pub(in crate::route) fn cover(&self, claim: &Claim<'_>, end: Option<&Rule>) -> Option<&R> {
-        let mut search = Cover { claim, end, best: None, left: MOST_JUDGED };
+    /// The first rule before `end` that matches every request that `claim` does, as far as the budget goes.
+    pub(in crate::route) fn cover(&self, claim: &Claim<'_>, end: Option<&Rule>, budget: &Budget) -> Option<&R> {
+        let mut search = Cover { claim, end, best: None, left: MOST_JUDGED, budget };
         search.paths(&self.any_host);
         if let Some(host) = claim.host {
             self.cover_host(host, &mut search);
@@ -123,7 +125,7 @@ impl<'i, R: AsRef<Rule> + Ord> Cover<'i, '_, R> {
         for rule in rules.as_slice() {
             let known: &Rule = (**rule).as_ref();
             let is_late = self.end.is_some_and(|end| known >= end) || self.best.is_some_and(|best| **rule >= *best);
-            if is_late || self.left == 0 {
+            if is_late || self.left == 0 || !self.budget.spend(known.breadth()) {
                 return;
             }
             self.left -= 1;
