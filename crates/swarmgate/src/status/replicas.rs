@@ -7,12 +7,14 @@ use super::drift::{Drift, SETTLED, Seen};
 use super::{Depth, Report, Status};
 use crate::follow::Resync;
 use crate::peers::{NotTaken, Peers, body_of, taken};
+use model::catalog::Digest;
 use proxy::is_own;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -20,6 +22,8 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_secs(10);
 /// What other replicas are asked: no question of theirs in turn, and nothing by the number of services.
 const QUESTION: &str = "/v1/docker-flow-proxy/status?distribute=false&services=false";
+/// How long a comparison is told to whoever asks.
+const REMEMBERED: Duration = Duration::from_secs(1);
 /// The longest answer, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
@@ -31,6 +35,17 @@ pub struct Replicas {
     /// Has the listeners asked, if there are any.
     resync: Resync,
     drift: Arc<Mutex<Drift>>,
+    /// The last comparison, for those who ask while it is made or soon after it.
+    last: Arc<AsyncMutex<Option<Remembered>>>,
+}
+
+/// A comparison that is good for another moment.
+struct Remembered {
+    comparison: Comparison,
+    /// When it was over.
+    at: Instant,
+    /// What this replica served then.
+    digest: Digest,
 }
 
 /// A replica beside the others.
@@ -50,7 +65,7 @@ pub struct ReplicaReport {
 }
 
 /// All replicas at one moment.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Comparison {
     /// In the order of their addresses, this one among them.
     pub replicas: Vec<ReplicaReport>,
@@ -73,11 +88,24 @@ impl Replicas {
     /// Compares `status` with all `peers`. Where there are listeners that are asked every `interval`, replicas may differ so long.
     pub fn new(peers: Peers, status: Status, resync: Resync, interval: Duration) -> Replicas {
         let drift = Arc::new(Mutex::new(Drift::new(interval + SETTLED)));
-        Replicas { peers, status, resync, drift }
+        Replicas { peers, status, resync, drift, last: Arc::default() }
     }
 
-    /// All replicas now. Where one differs it is looked at twice, some two seconds apart: it may be in the middle of a change.
+    /// All replicas now, or within the last second. However many ask, the others are asked once at a time: anybody may ask.
     pub async fn compare(&self) -> Comparison {
+        let mut last = self.last.lock().await;
+        let digest = self.status.controller.catalog().digest();
+        if let Some(known) = last.as_ref().filter(|known| known.at.elapsed() < REMEMBERED && known.digest == digest) {
+            return known.comparison.clone();
+        }
+        let comparison = self.look_closely().await;
+        let digest = self.status.controller.catalog().digest();
+        *last = Some(Remembered { comparison: comparison.clone(), at: Instant::now(), digest });
+        comparison
+    }
+
+    /// Where one differs it is looked at twice, some two seconds apart: it may be in the middle of a change.
+    async fn look_closely(&self) -> Comparison {
         let first = self.look().await;
         if !first.is_open {
             return first;

@@ -64,11 +64,16 @@ fn row(status: &Value, last: u8) -> &Value {
     replicas.iter().find(|row| row["Address"] == format!("127.0.0.{last}")).expect("a row")
 }
 
-/// The next look at all replicas is now. The control side runs in this runtime, so its time can be moved on.
-async fn next_look() {
+/// The control side runs in this runtime, so its time can be moved on.
+async fn later(by: Duration) {
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(10)).await;
+    tokio::time::advance(by).await;
     tokio::time::resume();
+}
+
+/// The next look at all replicas is now.
+async fn next_look() {
+    later(Duration::from_secs(10)).await;
 }
 
 #[tokio::test]
@@ -100,9 +105,24 @@ async fn a_replica_that_goes_on_serving_something_else_drifts() {
     );
     assert_eq!(row(&told, 2)["Digest"], "0000000000000000");
     second.configure(GO).await;
+    later(Duration::from_secs(1)).await;
     let told = status(&first).await;
     assert_eq!((&row(&told, 2)["Digest"], &row(&told, 2)["Drift"]), (&told["Digest"], &json!(false)));
     assert_eq!(told["Drift"], false);
+}
+
+#[tokio::test]
+async fn bug_everybody_who_asked_had_all_replicas_asked() {
+    let (first, _dns) = alone(&[1, 2]).await;
+    let mut second = scripted(&first, 2).await;
+    let ours = first.api("/status?distribute=false").await.json()["Digest"].clone();
+    let say = json!({"Generation": 7, "Digest": ours, "Ready": true}).to_string();
+    // Only one question is answered.
+    let (one, other, _) = tokio::join!(status(&first), status(&first), answers(&mut second, "200 OK", &say));
+    let third = status(&first).await;
+    for told in [one, other, third] {
+        assert_eq!(row(&told, 2)["Generation"], 7, "{told}");
+    }
 }
 
 #[tokio::test]
