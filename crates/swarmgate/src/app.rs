@@ -4,8 +4,10 @@
 
 mod all;
 mod following;
+mod vital;
 
 pub use all::{RunningAll, run_all, start_all};
+pub use vital::Gone;
 
 use crate::addresses::ClientResolver;
 use crate::api::{self, Api};
@@ -43,6 +45,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use vital::Vital;
 
 /// A proxy that serves. Dropping it ends the control side.
 pub struct RunningProxy {
@@ -61,6 +64,8 @@ pub struct RunningProxy {
     /// Read by the API.
     stopping: Arc<AtomicBool>,
     tasks: JoinSet<()>,
+    /// Those that follow listeners.
+    vital: Vital,
 }
 
 /// A listener that follows its Swarm. Dropping it ends it.
@@ -108,7 +113,7 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     let started = Instant::now();
     let http_ports = ports[..settings.frontends.len()].to_vec();
     let statistics = Sources { observer: observer.clone(), cell: cell.clone(), ports: http_ports, own_port, started };
-    let mut tasks = JoinSet::new();
+    let (mut tasks, mut vital) = (JoinSet::new(), Vital::default());
     let peers = Peers::new(settings.service_name.clone(), api_address.port(), resolver.clone(), client.clone())
         .with_secrets(settings.cluster_secret.clone(), settings.api_token.clone());
     let rules = Rules { off_limits: Some(off_limits(&mut tasks, peers.clone())), ..rules(&settings, &statistics) };
@@ -131,7 +136,7 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     let interval = if follows { settings.reconcile_interval } else { Duration::ZERO };
     if follows {
         let (settings, beside, status, certificates) = (&settings, beside.as_ref(), &status, &certificates);
-        Following { settings, beside, status, certificates, client: &client }.start(&mut tasks, asks);
+        Following { settings, beside, status, certificates, client: &client }.start((&mut tasks, &mut vital), asks);
     }
     let replicas = Replicas::new(peers.clone(), status.clone(), resync.clone(), interval);
     tasks.spawn(replicas.clone().watch());
@@ -159,7 +164,7 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
     tell_start(&settings, api_address, &ports);
     let (api, drain) = (api_address, settings.drain);
-    Ok(RunningProxy { api, ports, controller, globals, proxy, drain, keeper, stopping, tasks })
+    Ok(RunningProxy { api, ports, controller, globals, proxy, drain, keeper, stopping, tasks, vital })
 }
 
 /// Serves what was known before the start, and begins to keep what is known now, if a directory is set. Also how long a listener is waited for.
@@ -232,14 +237,13 @@ pub async fn start_listener(settings: ListenerSettings) -> anyhow::Result<Runnin
 /// The role `proxy` until it is told to stop.
 pub async fn run_proxy(settings: ProxySettings) -> anyhow::Result<()> {
     let stop = stop_signal()?;
-    let running = start_proxy(settings).await?;
+    let mut running = start_proxy(settings).await?;
     tokio::select! {
         () = stop => {
             running.drain().await;
             Ok(())
         }
-        // A proxy that takes no change any more is worse than one that starts again.
-        () = running.controller.ended() => Err(anyhow::anyhow!("the task that applies changes has ended")),
+        gone = running.gone() => Err(gone.into()),
     }
 }
 
@@ -270,6 +274,14 @@ pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 impl RunningProxy {
+    /// Waits until a task is gone without which the proxy takes no change any more: then one that starts again is better. For ever, as a rule.
+    pub async fn gone(&mut self) -> Gone {
+        tokio::select! {
+            () = self.controller.ended() => Gone::Ended("applies changes"),
+            gone = self.vital.gone() => gone,
+        }
+    }
+
     /// Fails its health checks, then takes no new connections and lets the others finish.
     pub async fn drain(mut self) {
         self.stopping.store(true, Ordering::Relaxed);
@@ -277,6 +289,7 @@ impl RunningProxy {
         let (proxy, limit) = (self.proxy, self.drain);
         // The threads are waited for by one that may wait; a panic of theirs leaves nothing to wait for.
         let _ = tokio::task::spawn_blocking(move || proxy.drain(limit)).await;
+        self.vital.shutdown().await;
         self.tasks.shutdown().await;
         if let Some(keeper) = self.keeper {
             keeper.finish().await;

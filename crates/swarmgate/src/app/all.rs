@@ -33,13 +33,13 @@ pub async fn start_all(
 /// The role `all` until it is told to stop.
 pub async fn run_all(settings: (ProxySettings, ListenerSettings)) -> anyhow::Result<()> {
     let stop = stop_signal()?;
-    let running = start_all(Box::new(io::stdout()), settings).await?;
+    let mut running = start_all(Box::new(io::stdout()), settings).await?;
     tokio::select! {
         () = stop => {
             running.drain().await;
             Ok(())
         }
-        () = running.proxy.controller.ended() => Err(anyhow::anyhow!("the task that applies changes has ended")),
+        gone = running.proxy.gone() => Err(gone.into()),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Not here: what is done with what they say (`follow`).
 
+use super::vital::Vital;
 use crate::certificates::Certificates;
 use crate::follow::beside::Beside;
 use crate::follow::tasks::TaskFollower;
@@ -23,8 +24,8 @@ pub(super) struct Following<'s> {
 
 impl Following<'_> {
     /// Starts all of them.
-    pub(super) fn start(self, tasks: &mut JoinSet<()>, asks: Asks) {
-        tasks.spawn(self.follower(asks).run());
+    pub(super) fn start(self, (tasks, vital): (&mut JoinSet<()>, &mut Vital), asks: Asks) {
+        vital.spawn("asks the listeners for services", self.follower(asks).run());
         tasks.spawn(self.status.readiness.clone().tell_late());
         if let Some(listener) = self.beside {
             let beside = Beside {
@@ -34,7 +35,7 @@ impl Following<'_> {
                 certificates: self.certificates.clone(),
                 readiness: self.status.readiness.clone(),
             };
-            tasks.spawn(beside.run());
+            vital.spawn("hears the listener of this process", beside.run());
         }
         let of_tasks = TaskFollower {
             listeners: self.settings.listeners.clone(),
@@ -43,7 +44,7 @@ impl Following<'_> {
             resolver: self.status.resolver.clone(),
             board: self.status.board.clone(),
         };
-        tasks.spawn(of_tasks.run());
+        vital.spawn("asks the listeners for tasks", of_tasks.run());
     }
 
     fn follower(&self, asks: Asks) -> Follower {
