@@ -5,6 +5,7 @@
 //! Not here: deciding what is to be said ([`crate::announce`]).
 
 mod delivery;
+mod looking;
 mod reach;
 mod target;
 
@@ -21,7 +22,7 @@ use tracing::{error, info};
 
 use crate::announce::{Kind, Notification};
 use crate::figures::Counts;
-use crate::settings::Settings;
+use crate::settings::{Pace, Settings};
 use delivery::{Delivery, Sender};
 use reach::Reach;
 use target::Target;
@@ -43,6 +44,8 @@ pub(crate) struct Notifier {
     there: BTreeMap<String, Arc<Notification>>,
     /// What is under way about each thing. At most one notification, to each of its receivers: a newer one replaces it.
     under_way: HashMap<String, UnderWay>,
+    /// Look for those who are told of creations, which is all that can be told again.
+    _looking: JoinSet<()>,
 }
 
 /// Deliveries of one notification, each to another receiver.
@@ -86,8 +89,10 @@ impl Notifier {
             target.reach = Arc::clone(reach.or_insert_with_key(|authority| Arc::new(Reach::new(authority, &wanted))));
             Arc::new(target)
         };
+        let created: Vec<_> = created.into_iter().map(&mut placed).collect();
         Ok(Notifier {
-            created: created.into_iter().map(&mut placed).collect(),
+            _looking: looking_for(&created, &settings.pace),
+            created,
             removed: removed.into_iter().map(&mut placed).collect(),
             sender: Sender {
                 client: client(settings, id)?,
@@ -183,6 +188,13 @@ impl UnderWay {
         }
         !self.deliveries.is_empty()
     }
+}
+
+/// One for each host and port.
+fn looking_for(created: &[Arc<Target>], pace: &Pace) -> JoinSet<()> {
+    let reaches: HashMap<_, _> = created.iter().map(|target| (target.authority(), &target.reach)).collect();
+    let look = |reach| looking::look_for(Arc::clone(reach), pace.receiver_pause, pace.connect_timeout);
+    reaches.into_values().map(look).collect()
 }
 
 fn usable(what: Kind, urls: &[String], methods: &[String]) -> Vec<Target> {

@@ -75,6 +75,8 @@ pub struct Pace {
     pub tasks_lifetime: Duration,
     /// The shortest wait between two looks through the labels of all services.
     pub inspect_pause: Duration,
+    /// The least time between two looks whether a receiver is there to which nothing is to be said.
+    pub receiver_pause: Duration,
     /// How long a receiver may take to accept a connection.
     pub connect_timeout: Duration,
     /// How long one try of a notification may take from the connection to the end of the reply.
@@ -118,6 +120,7 @@ impl Default for Pace {
             tasks_step: Duration::from_millis(100),
             tasks_lifetime: Duration::from_secs(15),
             inspect_pause: Duration::from_secs(10),
+            receiver_pause: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
         }

@@ -321,6 +321,22 @@ async fn bug_a_receiver_that_was_away_for_a_moment_heard_after_the_retry_interva
 }
 
 #[tokio::test]
+async fn bug_a_receiver_that_started_anew_between_two_notifications_was_told_nothing() {
+    let log = Log::capture();
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    docker.sets("web", &WEB);
+    let mut settings = settings(&docker, &proxy);
+    settings.pace.receiver_pause = Duration::from_millis(5);
+    let _listener = start(settings, &mut docker).await;
+    assert_eq!(proxy.hears().await, CREATE);
+    proxy.goes_down().await;
+    log.says("cannot be reached: ").await;
+    proxy.comes_up().await;
+    assert_eq!(proxy.hears().await, CREATE);
+    assert_eq!(log.count("cannot be reached: "), 1, "{}", log.all());
+}
+
+#[tokio::test]
 async fn a_receiver_that_answers_badly_has_forgotten_nothing() {
     let log = Log::capture();
     let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);

@@ -46,6 +46,7 @@ fn settings(docker: &FakeDocker, proxy: &Receiver) -> Settings {
             events_silence: NEVER,
             tasks_step: Duration::from_millis(1),
             inspect_pause: Duration::from_millis(1),
+            receiver_pause: NEVER,
             ..Pace::default()
         },
         ..Settings::default()
