@@ -7,11 +7,14 @@ use super::choose::{Choice, Load};
 use crate::exchange::{dial, is_our_own};
 use crate::observe::Session;
 use crate::off_limits::forbids;
+use crate::resolve::Host;
 use crate::worker::Shared;
 use model::service::Balance;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 /// Where another server can be had, one that does not answer is given up after this.
@@ -66,13 +69,24 @@ pub(super) async fn connect(
     None
 }
 
+/// The addresses of each member: as they are known, or all waited for together.
+async fn addresses(members: &[Arc<Host>]) -> Vec<Arc<[IpAddr]>> {
+    members.iter().for_each(|host| host.ask_unless_known());
+    // All are looked at, as that has DNS asked in passing.
+    let usable = members.iter().filter(|host| host.usable().is_some_and(|addresses| !addresses.is_empty())).count();
+    if usable == 0 {
+        let waits = members.iter().map(Arc::clone).map(|host| async move { host.addresses().await });
+        waits.collect::<JoinSet<_>>().join_all().await;
+    }
+    members.iter().map(|host| host.known()).collect()
+}
+
 impl TcpUpstream {
-    /// The addresses of all members' tasks, each once, without those that are never dialled.
+    /// The addresses of all members' tasks, each once, without those that are never dialled. Waits only where none of any member is known.
     pub(super) async fn servers(&self, shared: &Shared) -> Vec<SocketAddr> {
-        self.ask_unless_known();
         let mut servers = Vec::new();
-        for (host, member) in self.hosts.iter().zip(&self.backend.members) {
-            for ip in host.addresses().await.iter() {
+        for (ips, member) in addresses(&self.hosts).await.iter().zip(&self.backend.members) {
+            for ip in ips.iter() {
                 let address = SocketAddr::new(*ip, member.port);
                 let off_limits = shared.off_limits.as_ref();
                 if !servers.contains(&address) && !forbids(off_limits, &member.name, address).await {
@@ -95,5 +109,27 @@ impl TcpUpstream {
 
     fn ask(&self) {
         self.hosts.iter().for_each(|host| host.ask());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::{KnownTasks, Resolver};
+    use model::service::Dial;
+
+    #[tokio::test(start_paused = true)]
+    async fn bug_members_without_a_task_were_waited_for_one_after_the_other() {
+        let resolver = Resolver::start(&[SocketAddr::from(([127, 0, 0, 1], 9))]).unwrap();
+        let names = ["a", "b", "c"];
+        let members = names.map(|name| resolver.host(&Dial::Service(name.to_owned())));
+        for (of_c, seconds) in [(vec![IpAddr::from([127, 0, 0, 2])], 0), (Vec::new(), 1)] {
+            let tasks = |name: &str| if name == "c" { of_c.clone() } else { Vec::new() };
+            let known = |name: &str| KnownTasks { addresses: tasks(name), unreachable: None };
+            resolver.tasks_are(names.map(|name| (name.to_owned(), known(name))).into());
+            let started = Instant::now();
+            assert_eq!(addresses(&members).await.concat(), of_c);
+            assert_eq!(started.elapsed().as_secs(), seconds, "with {of_c:?}");
+        }
     }
 }
