@@ -1,7 +1,7 @@
 //! Following the tasks of services: each listener is asked which of them may get requests, and the resolver is told.
 //!
 //! A listener that fails takes nobody away: its last list counts for [`SILENCE`], and then DNS does, as with Docker Flow's own listener, which
-//! tells no tasks. Not here: which services there are (`follow`), and dialling (`proxy::Resolver`).
+//! tells no tasks. One that says itself that it does not know counts no longer. Not here: which services there are (`follow`), and dialling (`proxy::Resolver`).
 
 mod list;
 mod near;
@@ -10,8 +10,10 @@ use super::causes;
 use crate::addresses::ListenerAddress;
 use crate::status::Board;
 use list::TaskList;
-use proxy::{Resolver, is_attached};
-use std::collections::BTreeSet;
+use model::ServiceName;
+use proxy::{KnownTasks, Resolver, is_attached};
+use reqwest::StatusCode;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -55,6 +57,10 @@ pub type Beside = watch::Receiver<Option<Arc<swarm::TaskList>>>;
 /// What one listener says: its list, and which of its networks this machine is attached to; `None`: nothing that counts.
 type Heard = Option<(TaskList, BTreeSet<String>)>;
 
+/// What all listeners say, by their places; whoever said something new last comes first.
+#[derive(Default)]
+struct All(VecDeque<(usize, TaskList, BTreeSet<String>)>);
+
 /// One listener, asked again and again.
 struct Poll {
     address: ListenerAddress,
@@ -70,6 +76,8 @@ struct Poll {
 enum NoTasks {
     #[error("it answers 404, as listeners do that tell no tasks")]
     Old,
+    #[error("it answers 503, as it does not know them itself")]
+    Withdrawn,
     #[error("{}", causes(.0))]
     Http(#[from] reqwest::Error),
     #[error("the list has more than {LONGEST_LIST} bytes")]
@@ -88,26 +96,43 @@ impl TaskFollower {
             let poll = Poll { address, client, heard: None, good: Instant::now(), is_silent: false };
             polls.spawn(poll.run(place, say));
         }
-        let mut all: Vec<Heard> = vec![None; self.listeners.len() + 1];
+        let mut all = All::default();
         if let Some(beside) = self.beside.clone() {
             polls.spawn(hear(beside, self.listeners.len(), say.clone()));
         }
         drop(say);
         while let Some((place, heard)) = said.recv().await {
-            all[place] = heard;
+            all.hear(place, heard);
             self.tell(&all);
         }
     }
 
-    fn tell(&self, all: &[Heard]) {
-        let remarks = all.iter().flatten().flat_map(|(list, _)| list.remarks());
-        self.board.remark("listener", remarks.take(MOST_REMARKS).collect());
-        let mut lists = all.iter().flatten().map(|(list, attached)| near::tasks(list, attached)).peekable();
-        if lists.peek().is_some() {
-            self.resolver.tasks_are(near::together(lists));
-        } else {
-            self.resolver.tasks_are_unknown();
+    fn tell(&self, all: &All) {
+        self.board.remark("listener", all.remarks().into_iter().take(MOST_REMARKS).collect());
+        match all.tasks() {
+            Some(tasks) => self.resolver.tasks_are(tasks),
+            None => self.resolver.tasks_are_unknown(),
         }
+    }
+}
+
+impl All {
+    fn hear(&mut self, place: usize, heard: Heard) {
+        self.0.retain(|(other, ..)| *other != place);
+        if let Some((list, attached)) = heard {
+            self.0.push_front((place, list, attached));
+        }
+    }
+
+    /// In order, each once: replicas of a listener remark the same.
+    fn remarks(&self) -> BTreeSet<(ServiceName, String)> {
+        self.0.iter().flat_map(|(_, list, _)| list.remarks()).collect()
+    }
+
+    /// `None`: no listener knows.
+    fn tasks(&self) -> Option<BTreeMap<String, KnownTasks>> {
+        let lists = self.0.iter().map(|(_, list, attached)| near::tasks(list, attached));
+        (!self.0.is_empty()).then(|| near::together(lists))
     }
 }
 
@@ -177,7 +202,9 @@ impl Poll {
 
     /// Takes in a failure; whether that changes anything.
     fn fails(&mut self, error: &NoTasks) -> bool {
-        if !matches!(error, NoTasks::Old) && self.good.elapsed() < SILENCE {
+        // What is said is no silence.
+        let is_said = matches!(error, NoTasks::Old | NoTasks::Withdrawn);
+        if !is_said && self.good.elapsed() < SILENCE {
             return false;
         }
         if !std::mem::replace(&mut self.is_silent, true) {
@@ -198,8 +225,10 @@ impl Poll {
             url = format!("{url}?after={version}&wait={}", HELD.as_secs());
         }
         let mut reply = self.client.get(url).timeout(self.limit()).send().await?;
-        if reply.status() == reqwest::StatusCode::NOT_FOUND {
-            return Err(NoTasks::Old);
+        match reply.status() {
+            StatusCode::NOT_FOUND => return Err(NoTasks::Old),
+            StatusCode::SERVICE_UNAVAILABLE => return Err(NoTasks::Withdrawn),
+            _ => {}
         }
         reply.error_for_status_ref()?;
         let mut body = Vec::new();
@@ -268,5 +297,44 @@ mod tests {
         let mut poll = poll();
         poll.hears(list("a"));
         assert!(poll.fails(&NoTasks::Old) && poll.heard.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bug_what_a_listener_withdrew_was_believed_for_ten_seconds_more() {
+        let mut poll = poll();
+        poll.hears(list("a"));
+        assert!(poll.fails(&NoTasks::Withdrawn) && poll.heard.is_none());
+        assert!(poll.hears(list("a")), "the same list counts again");
+    }
+
+    /// Services, each with the last number of its task's address, or none.
+    fn services(version: &str, services: &[(&str, Option<u8>)]) -> Heard {
+        let task = |last| format!(r#"{{"addresses":[{{"network":"proxy","address":"10.0.0.{last}"}}]}}"#);
+        let service = |(name, last): &(&str, Option<u8>)| {
+            format!(r#"{{"serviceName":"{name}","tasks":[{}]}}"#, last.map(task).unwrap_or_default())
+        };
+        let services = services.iter().map(service).collect::<Vec<_>>().join(",");
+        let list = TaskList::parse(format!(r#"{{"version":"{version}","services":[{services}]}}"#).as_bytes());
+        Some((list.unwrap(), BTreeSet::from(["proxy".to_owned()])))
+    }
+
+    #[test]
+    fn bug_a_stopped_task_stayed_a_server_while_one_of_several_listeners_did_not_know() {
+        let addresses = |all: &All, name: &str| {
+            let tasks = all.tasks().unwrap().remove(name).unwrap().addresses;
+            tasks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let mut all = All::default();
+        all.hear(0, services("a1", &[("web", Some(2))]));
+        all.hear(1, services("b1", &[("web", Some(2)), ("other", Some(9))]));
+        all.hear(0, services("a2", &[("web", Some(3))]));
+        assert_eq!(addresses(&all, "web"), "10.0.0.3");
+        assert_eq!(addresses(&all, "other"), "10.0.0.9", "what another Swarm's listener alone knows counts too");
+        all.hear(0, services("a3", &[("web", None)]));
+        assert_eq!(addresses(&all, "web"), "", "it was stopped");
+        all.hear(0, None);
+        assert_eq!(addresses(&all, "web"), "10.0.0.2");
+        all.hear(1, None);
+        assert!(all.tasks().is_none());
     }
 }

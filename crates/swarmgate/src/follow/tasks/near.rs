@@ -6,6 +6,7 @@
 use super::list::{Service, Task, TaskList};
 use proxy::KnownTasks;
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -14,18 +15,20 @@ pub(super) fn tasks(list: &TaskList, attached: &BTreeSet<String>) -> BTreeMap<St
     list.services.iter().map(|service| (service.service_name.clone(), tasks_of(service, attached))).collect()
 }
 
-/// What several listeners say, as one: whoever is reached by one of them is reached.
+/// What several listeners say, the newest first, as one. Of a service that several name, the newest counts alone: an older one may still have
+/// tasks that were stopped. Where it is on no network of this machine, it may be another Swarm's of the same name, and an older one counts.
 pub(super) fn together(all: impl Iterator<Item = BTreeMap<String, KnownTasks>>) -> BTreeMap<String, KnownTasks> {
     let mut together = BTreeMap::<String, KnownTasks>::new();
     for (service, tasks) in all.flatten() {
-        let known = together.entry(service).or_default();
-        known.addresses.extend(tasks.addresses);
-        known.unreachable = known.unreachable.take().or(tasks.unreachable);
-    }
-    for known in together.values_mut() {
-        known.addresses.sort_unstable();
-        known.addresses.dedup();
-        known.unreachable.take_if(|_| !known.addresses.is_empty());
+        match together.entry(service) {
+            Entry::Vacant(entry) => {
+                entry.insert(tasks);
+            }
+            Entry::Occupied(mut entry) if entry.get().unreachable.is_some() && !tasks.addresses.is_empty() => {
+                entry.insert(tasks);
+            }
+            Entry::Occupied(_) => {}
+        }
     }
     together
 }
@@ -144,10 +147,10 @@ mod tests {
             addresses: last.iter().map(|last| IpAddr::from([10, 0, 0, *last])).collect(),
             unreachable: unreachable.map(str::to_owned),
         };
-        let one = BTreeMap::from([("a".to_owned(), known(&[3, 2], None)), ("b".to_owned(), known(&[], Some("why")))]);
+        let one = BTreeMap::from([("a".to_owned(), known(&[2, 3], None)), ("b".to_owned(), known(&[], Some("why")))]);
         let other = BTreeMap::from([("a".to_owned(), known(&[2, 4], None)), ("b".to_owned(), known(&[5], None))]);
         let alone = BTreeMap::from([("c".to_owned(), known(&[], Some("why")))]);
-        let expected = [("a", known(&[2, 3, 4], None)), ("b", known(&[5], None)), ("c", known(&[], Some("why")))];
+        let expected = [("a", known(&[2, 3], None)), ("b", known(&[5], None)), ("c", known(&[], Some("why")))];
         let expected = expected.into_iter().map(|(name, known)| (name.to_owned(), known)).collect();
         assert_eq!(together([one, other, alone].into_iter()), expected);
     }
