@@ -234,7 +234,7 @@ mod tests {
         under_way.start(0, pending());
         under_way.start(1, async { panic!("as a test wants") });
         under_way.start(2, ready(()));
-        tokio::task::yield_now().await;
+        task::yield_now().await;
         assert!(under_way.is_going_on());
         assert_eq!([0, 1, 2].map(|number| under_way.is_told(number)), [true, false, false]);
     }

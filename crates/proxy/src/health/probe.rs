@@ -37,7 +37,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         sleep(EVERY).await;
         let reached = |address, answers| {
             if answers {
-                health.reached(address)
+                health.reached(address);
             }
         };
         probe_all(health.unreachable(), LONGEST, reached).await;
