@@ -1,7 +1,7 @@
 //! The role `all`: a proxy and the listener that it follows in one process, for a Swarm with a single manager.
 //!
-//! Both answer on one port. The listener's tasks are its own: one that hangs on Docker or panics takes no service away, and the proxy's threads
-//! know nothing of it.
+//! Both answer on one port. The listener's tasks are its own: one that hangs on Docker takes no service away, one that panics ends the
+//! program once its requests have ended, and the proxy's threads know nothing of it.
 //! Not here: what the two do (`app`).
 
 use super::{Beginning, RunningProxy, start, stop_signal};
@@ -40,6 +40,11 @@ pub async fn run_all(settings: (ProxySettings, ListenerSettings)) -> anyhow::Res
             Ok(())
         }
         gone = running.proxy.gone() => Err(gone.into()),
+        // What it said last would count for ever. Nothing is wrong with the proxy: its requests end first.
+        () = running.listener.ended() => {
+            running.drain().await;
+            Err(anyhow::anyhow!("a task of the listener has ended"))
+        }
     }
 }
 
