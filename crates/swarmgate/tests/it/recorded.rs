@@ -37,7 +37,7 @@ async fn what_docker_flows_listener_was_recorded_to_send_configures_the_proxy() 
     send(&proxy, &go_demo("demo2", 3)).await;
     assert!(has(&proxy, "acl url_go-demo8080_0 path_beg /demo2").await);
     send(&proxy, REWRITE).await;
-    assert!(has(&proxy, "path_beg /a path_beg /b").await);
+    assert!(has(&proxy, "path_beg /a /b").await);
     assert!(!has(&proxy, "admin:pass").await);
     send(&proxy, "/v1/docker-flow-proxy/remove?distribute=true&port=8080&serviceName=go-demo&servicePath=%2Fdemo2")
         .await;
