@@ -6,7 +6,9 @@ use tokio::net::TcpStream;
 
 /// Waits until nothing listens on `address` any more.
 async fn refuses(address: std::net::SocketAddr) {
-    let refused = async { while TcpStream::connect(address).await.is_ok() {} };
+    // A connection may also fail because this machine has no port left for it, which says nothing of the other side.
+    let is_refused = |error: std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
+    let refused = async { while !TcpStream::connect(address).await.is_err_and(is_refused) {} };
     soon("a refusal", refused).await;
 }
 
@@ -76,20 +78,31 @@ async fn a_client_that_has_just_connected_may_still_ask() {
 
 #[tokio::test]
 async fn bug_the_next_request_of_a_busy_client_met_the_end_of_its_connection() {
-    let (proxy, mut backend) = published().await;
-    let (mut client, mut server) = proxy.exchange(&mut backend, &get("/demo")).await;
-    server.send(ok("hi")).await;
-    client.receives(ok("hi")).await;
-    let address = proxy.address();
-    let script = async {
-        refuses(address).await;
-        client.send(get("/demo")).await;
-        let mut server = backend.accept().await;
-        server.receives(got("/demo")).await;
+    // A machine that needs the whole second for itself proves nothing, and is asked again.
+    for _ in 0..5 {
+        let (proxy, mut backend) = published().await;
+        let (mut client, mut server) = proxy.exchange(&mut backend, &get("/demo")).await;
         server.send(ok("hi")).await;
-        client.receives("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").await;
-    };
-    soon("the drain", async { tokio::join!(proxy.drain(), script) }).await;
+        client.receives(ok("hi")).await;
+        let (address, used) = (proxy.address(), Instant::now());
+        let script = async {
+            refuses(address).await;
+            if used.elapsed() > Duration::from_millis(700) {
+                return false;
+            }
+            client.send(get("/demo")).await;
+            let mut server = backend.accept().await;
+            server.receives(got("/demo")).await;
+            server.send(ok("hi")).await;
+            client.receives("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").await;
+            true
+        };
+        let (_, is_proven) = soon("the drain", async { tokio::join!(proxy.drain(), script) }).await;
+        if is_proven {
+            return;
+        }
+    }
+    panic!("the ports were closed within the second in none of five times");
 }
 
 #[tokio::test]
