@@ -95,12 +95,6 @@ impl Program {
         reply.map_err(|loss| anyhow::anyhow!("{path}: {loss}"))
     }
 
-    /// What it has counted.
-    pub(crate) async fn metrics(&self) -> anyhow::Result<String> {
-        let reply = Client::of(self.api).ask(b"GET /metrics HTTP/1.1\r\nHost: proxy\r\n\r\n").await;
-        Ok(String::from_utf8_lossy(&reply.map_err(|loss| anyhow::anyhow!("/metrics: {loss}"))?.body).into_owned())
-    }
-
     /// A change that must succeed.
     pub(crate) async fn change(&self, path: &str) -> anyhow::Result<()> {
         let reply = self.call(path).await?;
