@@ -9,7 +9,7 @@ mod silence;
 mod windows;
 
 use crate::client::Client;
-use crate::endurance::harness::{Program, Usage};
+use crate::endurance::harness::{self, Program, Usage};
 use crate::frame::{Frame, PREFACE, kind, settings, settings_ack};
 use crate::hpack::Block;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -75,7 +75,9 @@ impl Scene {
 
     /// Connections of clients that the proxy counts as open.
     async fn open_connections(&self) -> usize {
-        let metrics = self.program.metrics().await.expect("the API answers");
+        let mut api = harness::Client::of(self.program.api);
+        let metrics = api.ask(b"GET /metrics HTTP/1.1\r\nHost: proxy\r\n\r\n").await.expect("the API answers");
+        let metrics = String::from_utf8_lossy(&metrics.body);
         let counts = metrics.lines().filter(|line| line.starts_with("swarmgate_frontend_open_connections{"));
         counts
             .map(|line| line.rsplit(' ').next().and_then(|count| count.parse::<usize>().ok()).expect("a number"))
