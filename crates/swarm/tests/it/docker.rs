@@ -204,11 +204,16 @@ impl FakeDocker {
 
     /// These are the tasks that the service is to have: node, state, and address on the network `proxy`. No event tells.
     pub(crate) fn runs(&self, service: &str, tasks: &[(&str, &str, &str)]) {
+        self.runs_on("10.0.1.0/24", service, tasks);
+    }
+
+    /// The same where that network has other addresses.
+    pub(crate) fn runs_on(&self, subnet: &str, service: &str, tasks: &[(&str, &str, &str)]) {
         let mut swarm = self.swarm();
         let id = swarm.services[service]["ID"].clone();
         let task = |(node, state, address): &(&str, &str, &str)| {
             let network = json!({
-                "Spec": { "Name": "proxy" }, "IPAMOptions": { "Configs": [{ "Subnet": "10.0.1.0/24" }] },
+                "Spec": { "Name": "proxy" }, "IPAMOptions": { "Configs": [{ "Subnet": subnet }] },
             });
             json!({
                 "ID": format!("task-at-{address}"), "ServiceID": id, "NodeID": node, "DesiredState": "running",

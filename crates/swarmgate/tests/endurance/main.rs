@@ -11,6 +11,13 @@ mod harness;
 #[path = "../../../proxy/src/resolve/tests/dns.rs"]
 mod dns;
 
+/// The fake Docker Engine of the crate `swarm`, and the HTTP that it speaks.
+#[allow(dead_code, reason = "the tests of that crate need more of it")]
+#[path = "../../../swarm/tests/it/docker.rs"]
+mod docker;
+#[path = "../../../swarm/tests/it/http.rs"]
+mod http;
+
 mod promises;
 
 use harness::{Run, Tally, raise_descriptors};
@@ -95,6 +102,11 @@ async fn run(promise: &Promise, asked: &Asked, descriptors: usize) -> bool {
     // A failure to show progress early is no reason to stop.
     let _ = stdout().flush();
     outcome.is_ok()
+}
+
+/// What happens soon, as the fake Docker Engine waits for it.
+async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
+    harness::soon(what, event).await.expect("it happens")
 }
 
 impl Asked {

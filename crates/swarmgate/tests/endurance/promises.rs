@@ -5,6 +5,7 @@ mod changes;
 mod cut_off;
 mod descriptors;
 mod dying;
+mod many;
 mod memory;
 mod names;
 mod neighbours;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<Promise> {
         promise!(r12_idle_and_slow_clients_cost_little_memory, memory::stays_small),
         promise!(r12_idle_clients_over_tls_cost_little_memory, memory::stays_small_over_tls),
         promise!(r13_limits_are_exact_to_a_second, patience::is_exact),
+        promise!(r14_five_hundred_services_come_and_go, many::come_and_go),
         promise!(r15_a_node_that_is_cut_off_gets_nothing_new, cut_off::gets_nothing_new),
         promise!(r17_a_faulty_dns_takes_no_service_away, names::may_fail),
         promise!(a_bad_neighbour_slows_nobody, neighbours::slow_nobody),

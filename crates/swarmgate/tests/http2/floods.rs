@@ -75,13 +75,8 @@ impl Scene {
 
     /// Connections of clients that the proxy counts as open.
     async fn open_connections(&self) -> usize {
-        let mut api = harness::Client::of(self.program.api);
-        let metrics = api.ask(b"GET /metrics HTTP/1.1\r\nHost: proxy\r\n\r\n").await.expect("the API answers");
-        let metrics = String::from_utf8_lossy(&metrics.body);
-        let counts = metrics.lines().filter(|line| line.starts_with("swarmgate_frontend_open_connections{"));
-        counts
-            .map(|line| line.rsplit(' ').next().and_then(|count| count.parse::<usize>().ok()).expect("a number"))
-            .sum()
+        let open = harness::metric(self.program.api, "swarmgate_frontend_open_connections").await;
+        usize::try_from(open.expect("the API answers")).expect("few connections")
     }
 
     /// All was well.

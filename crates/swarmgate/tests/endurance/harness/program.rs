@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_swarmgate");
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_swarmgate");
 /// A port that was free a moment ago may be taken when the program binds it.
 const TRIES: usize = 5;
 
