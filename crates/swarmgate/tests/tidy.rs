@@ -75,11 +75,8 @@ const WALLS: &[Wall] = &[
 
 /// The crates that a room may not depend on, not even in its tests.
 const CLOSED_DEPENDENCIES: &[(&str, &[&str])] = &[
-    (
-        "model",
-        &["proxy", "swarm", "swarmgate", "tokio", "serde", "serde_json", "tracing", "reqwest", "rand", "bollard"],
-    ),
-    ("proxy", &["swarm", "swarmgate", "bollard", "reqwest", "axum", "clap"]),
+    ("model", &["proxy", "swarm", "swarmgate", "tokio", "hyper", "serde", "serde_json", "tracing", "reqwest", "rand"]),
+    ("proxy", &["swarm", "swarmgate", "hyper", "reqwest", "axum", "clap"]),
     ("swarm", &["proxy", "swarmgate", "axum", "clap"]),
 ];
 

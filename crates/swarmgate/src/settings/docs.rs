@@ -28,8 +28,7 @@ pub fn not_acted_on() -> String {
     for setting in SETTINGS {
         let why = match setting.state {
             State::Built => continue,
-            State::NotYet => format!("Not built yet. {}", setting.doc),
-            State::Gone | State::Other => setting.doc.to_owned(),
+            State::Gone | State::Other => setting.doc,
         };
         let _ = writeln!(text, "| `{}` | {why} |", setting.name);
     }
@@ -39,7 +38,6 @@ pub fn not_acted_on() -> String {
 fn row(text: &mut String, setting: &Setting) {
     let default = if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
     let note = match setting.state {
-        State::NotYet => " **Not built yet.**",
         State::Gone => " Ignored, with a warning.",
         State::Built | State::Other => "",
     };

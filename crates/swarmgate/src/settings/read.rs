@@ -247,13 +247,11 @@ impl<'v> Reader<'v> {
             if self.variables.get(setting.name).is_none_or(|value| value == setting.default) {
                 continue;
             }
-            match setting.state {
-                State::NotYet => self.warnings.push(format!("{}: this version does not act on it yet", setting.name)),
-                State::Gone => self.warnings.push(format!(
+            if setting.state == State::Gone {
+                self.warnings.push(format!(
                     "{}: belonged to Docker Flow's Consul mode, which ended in 2017; it is ignored",
                     setting.name
-                )),
-                State::Built | State::Other => {}
+                ));
             }
         }
     }

@@ -38,8 +38,6 @@ pub enum Role {
 pub enum State {
     /// It does.
     Built,
-    /// It will.
-    NotYet,
     /// There is nothing to do: the reason is in the doc.
     Other,
     /// It belonged to the Consul mode, which Docker Flow itself removed in 2017.

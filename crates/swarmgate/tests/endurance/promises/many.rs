@@ -17,8 +17,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 const LOOK: Duration = Duration::from_millis(5);
 /// KiB that the listener may grow by after the second round.
 const MOST_GROWTH: u64 = 2 * 1024;
-/// A part of a processor that is next to nothing.
-const MOST_BUSY: f64 = 0.05;
+/// A part of a processor that is next to nothing. Reading the list of all tasks now and then costs a debug build several times as much.
+const MOST_BUSY: f64 = if cfg!(debug_assertions) { 0.1 } else { 0.05 };
 /// After so long all is done that follows from a change: for seconds it is looked for new tasks more often.
 const CALM: Duration = Duration::from_secs(10);
 
