@@ -53,14 +53,15 @@ fn is_routing(label: &str) -> bool {
     ROUTING.contains(&name) && index.parse::<u8>().is_ok()
 }
 
-/// `com.df.a is`, `com.df.a and com.df.b are`.
+/// `com.df.a is`, `com.df.a and com.df.b are`, `com.df.a, com.df.b and 3 more are`.
 fn are(labels: &[&str]) -> String {
     let shown = |label: &str| label.escape_debug().to_string();
     match labels {
         [] => String::new(),
         [one] => format!("{} is", shown(one)),
         [first, second] => format!("{} and {} are", shown(first), shown(second)),
-        [first, .., last] => format!("{}, {} more and {} are", shown(first), labels.len() - 2, shown(last)),
+        [first, second, third] => format!("{}, {} and {} are", shown(first), shown(second), shown(third)),
+        [first, second, rest @ ..] => format!("{}, {} and {} more are", shown(first), shown(second), rest.len()),
     }
 }
 
@@ -93,7 +94,7 @@ mod tests {
         assert_eq!(
             text(&[], &["com.df.notify=true", "com.df.port", "com.df.servicePath", "maintainer"]).as_deref(),
             Some(
-                "com.df.notify, 1 more and com.df.servicePath are on its containers, not on the service: so the service is not announced; in a stack file labels belong under deploy"
+                "com.df.notify, com.df.port and com.df.servicePath are on its containers, not on the service: so the service is not announced; in a stack file labels belong under deploy"
             )
         );
         assert_eq!(

@@ -2,7 +2,10 @@
 //!
 //! Not here: speaking to them (`follow`, `peers`).
 
+use crate::bearer::Bearer;
 use proxy::Resolver;
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Client, RequestBuilder};
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -35,6 +38,15 @@ impl ListenerAddress {
     /// The URL of one of its endpoints.
     pub fn url(&self, endpoint: &str) -> String {
         format!("http://{self}/v1/docker-flow-swarm-listener/{endpoint}")
+    }
+
+    /// A call of one of its endpoints, with the token if there is one: a listener that has it answers nobody else.
+    pub fn call(&self, client: &Client, endpoint: &str, token: Option<&Bearer>) -> RequestBuilder {
+        let request = client.get(self.url(endpoint));
+        match token {
+            Some(token) => request.header(AUTHORIZATION, token.authorization()),
+            None => request,
+        }
     }
 }
 

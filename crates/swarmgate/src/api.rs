@@ -15,7 +15,7 @@ mod reply;
 mod services;
 mod statistics;
 mod status;
-mod token;
+pub mod token;
 
 pub use cert::{KEPT, ONLY_NEWER};
 pub use certs::{Cert, Certs};
@@ -101,7 +101,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/docker-flow-proxy/remove", any(remove::handle))
         .route("/v1/docker-flow-proxy/cert", put(cert::handle))
         .route("/v1/docker-flow-proxy/reload", any(reload::handle))
-        .route_layer(from_fn_with_state(Arc::clone(&api), token::guard));
+        .route_layer(from_fn_with_state(api.token.clone(), token::guard));
     let questions = Router::new()
         .route("/v1/docker-flow-proxy/certs", any(certs::handle))
         .route("/v1/docker-flow-proxy/config", any(config::handle))
@@ -125,7 +125,7 @@ pub fn router(api: Arc<Api>) -> Router {
 /// is delicate of it needs the token, if there is one.
 fn beside_routes(api: &Arc<Api>) -> Router {
     let Some(beside) = api.beside.clone() else { return Router::new() };
-    let guard = from_fn_with_state(Arc::clone(api), token::guard);
+    let guard = from_fn_with_state(api.token.clone(), token::guard);
     listener_api::routes(beside.clone()).merge(listener_api::delicate(beside).route_layer(guard))
 }
 

@@ -4,9 +4,12 @@
 
 mod all;
 mod following;
+mod globals;
+mod listener;
 mod vital;
 
 pub use all::{RunningAll, run_all, start_all};
+pub use listener::{RunningListener, run_listener, start_listener};
 pub use vital::Gone;
 
 use crate::addresses::ClientResolver;
@@ -20,18 +23,19 @@ use crate::follow::Resync;
 use crate::listener_api;
 use crate::peers::Peers;
 use crate::readiness::{self, Readiness};
-use crate::settings::{ListenerSettings, ProxySettings, StatisticsSettings};
+use crate::settings::{ProxySettings, StatisticsSettings};
 use crate::sharing;
 use crate::state::{self, Keeper};
 use crate::statistics::Sources;
 use crate::status::{Board, Replicas, Status};
 use anyhow::Context as _;
 use following::Following;
-use model::haproxy::{self, Globals, Log, Secrets, TlsTerms};
+use globals::globals;
+use model::haproxy::{Globals, Secrets};
 use model::service::OwnApi;
 use model::{Frontend, Snapshot};
 use proxy::observe::Observer;
-use proxy::tls::{Tls, Version};
+use proxy::tls::Tls;
 use proxy::{Cell, OffLimits, Proxy, Resolver, Rules, Statistics, World};
 use std::future::Future;
 use std::io;
@@ -66,14 +70,6 @@ pub struct RunningProxy {
     tasks: JoinSet<()>,
     /// Those that follow listeners.
     vital: Vital,
-}
-
-/// A listener that follows its Swarm. Dropping it ends it.
-pub struct RunningListener {
-    /// Where its API answers.
-    pub api: SocketAddr,
-    listener: Listener,
-    tasks: JoinSet<()>,
 }
 
 /// Starts the role `proxy`: binds all ports, then serves. The access log, if it is asked for, goes to standard output.
@@ -125,6 +121,7 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     let (keeper, longest_wait) = restore(&settings, &controller, &certificates).await?;
     declared::publish(&settings.services, &controller, &certificates).await?;
     proxy.open();
+    tell_start(&settings, (api_address, &ports), beside.is_some());
     let follows = beside.is_some() || !settings.listeners.is_empty();
     let readiness = Readiness::waiting(follows.then_some(longest_wait));
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
@@ -162,7 +159,6 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
         globals: globals.clone(),
     };
     serve_api(&mut tasks, api_socket, api::router(Arc::new(api)));
-    tell_start(&settings, api_address, &ports);
     let (api, drain) = (api_address, settings.drain);
     Ok(RunningProxy { api, ports, controller, globals, proxy, drain, keeper, stopping, tasks, vital })
 }
@@ -222,18 +218,6 @@ fn tell_without_certificates(settings: &ProxySettings, tls: &Tls) {
     }
 }
 
-/// Starts the role `listener`. Docker need not answer yet.
-pub async fn start_listener(settings: ListenerSettings) -> anyhow::Result<RunningListener> {
-    let api_socket = bind_api(settings.ip, settings.port).await?;
-    let api = api_socket.local_addr()?;
-    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let listener = Listener::start(settings.swarm)?;
-    let mut tasks = JoinSet::new();
-    serve_api(&mut tasks, api_socket, listener_api::router(listener.clone()));
-    tracing::info!("swarmgate {} listener: API on {api}", env!("CARGO_PKG_VERSION"));
-    Ok(RunningListener { api, listener, tasks })
-}
-
 /// The role `proxy` until it is told to stop.
 pub async fn run_proxy(settings: ProxySettings) -> anyhow::Result<()> {
     let stop = stop_signal()?;
@@ -244,20 +228,6 @@ pub async fn run_proxy(settings: ProxySettings) -> anyhow::Result<()> {
             Ok(())
         }
         gone = running.gone() => Err(gone.into()),
-    }
-}
-
-/// The role `listener` until it is told to stop.
-pub async fn run_listener(settings: ListenerSettings) -> anyhow::Result<()> {
-    let stop = stop_signal()?;
-    let running = start_listener(settings).await?;
-    tokio::select! {
-        () = stop => {
-            running.stop().await;
-            Ok(())
-        }
-        // Its health check would stay green, and what it said last would be true for ever.
-        () = running.listener.ended() => Err(anyhow::anyhow!("a task of the listener has ended")),
     }
 }
 
@@ -294,15 +264,6 @@ impl RunningProxy {
         if let Some(keeper) = self.keeper {
             keeper.finish().await;
         }
-        tracing::info!("Stopped");
-    }
-}
-
-impl RunningListener {
-    /// Ends what is under way.
-    pub async fn stop(mut self) {
-        self.listener.stop().await;
-        self.tasks.shutdown().await;
         tracing::info!("Stopped");
     }
 }
@@ -357,71 +318,20 @@ fn http_client(resolver: &Resolver) -> anyhow::Result<reqwest::Client> {
     builder.dns_resolver(Arc::new(ClientResolver(resolver.clone()))).build().context("the HTTP client cannot be set up")
 }
 
-fn globals(settings: &ProxySettings, ports: &[u16]) -> Globals {
-    let bound = |(frontend, port): (&Frontend, &u16)| Frontend { port: *port, ..*frontend };
-    Globals {
-        frontends: settings.frontends.iter().zip(ports).map(bound).collect(),
-        timeouts: settings.timeouts,
-        users: settings.context.users.clone(),
-        certificates: Vec::new(),
-        server_ca_file: settings.server_ca_file.clone(),
-        ca_file: settings.ca_file.clone(),
-        compression: settings.context.compression.clone(),
-        connection_mode: settings.context.connection_mode,
-        tls: tls_terms(settings),
-        resolvers: settings.resolvers.iter().map(ToString::to_string).collect(),
-        log: settings.access_log.as_ref().map(shown_log),
-        error_files: error_files(settings),
-        statistics: settings
-            .statistics
-            .clone()
-            .map(|StatisticsSettings { uri, port, credentials }| haproxy::Statistics { uri, port, credentials }),
-        frontend: Arc::clone(&settings.frontend),
-        secrets: Secrets::Masked,
-    }
-}
-
-fn shown_log(log: &proxy::observe::LogSettings) -> Log {
-    Log {
-        errors_only: log.errors_only,
-        http: log.http.clone(),
-        tcp: log.tcp.clone(),
-        captures: Arc::clone(&log.captures),
-    }
-}
-
-fn tls_terms(settings: &ProxySettings) -> TlsTerms {
-    let word = |version: Version| match version {
-        Version::V1_2 => "TLSv1.2",
-        Version::V1_3 => "TLSv1.3",
-    };
-    let policy = &settings.tls;
-    TlsTerms {
-        oldest: word(policy.oldest),
-        newest: word(policy.newest),
-        ciphers: settings.ciphers.clone(),
-        tickets: policy.tickets && policy.client_authorities.is_none(),
-        clients_order: policy.clients_order,
-        strict_names: policy.strict_names,
-        http2: policy.http2,
-    }
-}
-
-fn error_files(settings: &ProxySettings) -> Vec<(u16, String)> {
-    let (directory, files) = &settings.error_files;
-    files.statuses().map(|code| (code, directory.join(format!("{code}.http")).display().to_string())).collect()
-}
-
-fn tell_start(settings: &ProxySettings, api: SocketAddr, ports: &[u16]) {
+fn tell_start(settings: &ProxySettings, (api, ports): (SocketAddr, &[u16]), has_own_listener: bool) {
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let listeners: Vec<_> = settings.listeners.iter().map(ToString::to_string).collect();
-    let listeners =
-        if listeners.is_empty() { "no listener".to_owned() } else { format!("listeners {}", listeners.join(", ")) };
+    let own = has_own_listener.then(|| "its own".to_owned());
+    let listeners: Vec<_> = own.into_iter().chain(settings.listeners.iter().map(ToString::to_string)).collect();
+    let (role, listeners) = match (has_own_listener, &*listeners) {
+        (true, _) => ("all", format!("listeners: {}", listeners.join(", "))),
+        (false, []) => ("proxy", "no listener".to_owned()),
+        (false, _) => ("proxy", format!("listeners: {}", listeners.join(", "))),
+    };
     let (version, threads) = (env!("CARGO_PKG_VERSION"), settings.threads);
     if settings.api_token.is_none() {
         tracing::info!(
             "Whoever reaches the API may change what is served; with DFP_API_TOKEN, who bears the token may"
         );
     }
-    tracing::info!("swarmgate {version} proxy: ports {ports:?}, {threads} threads, API on {api}, {listeners}");
+    tracing::info!("swarmgate {version} {role}: ports {ports:?}, {threads} threads, API on {api}, {listeners}");
 }

@@ -8,6 +8,7 @@ pub mod tasks;
 mod together;
 
 use crate::addresses::ListenerAddress;
+use crate::bearer::Bearer;
 use crate::certificates::{Certificates, service};
 use crate::controller::{Controller, Stopping};
 use crate::peers::NOTIFIED_BY;
@@ -16,6 +17,7 @@ use crate::status::{Board, ListenerNote};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use model::catalog::{Command, List, ListenerId};
 use model::{Params, ServiceName};
+use reqwest::StatusCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -68,6 +70,8 @@ pub struct Follower {
     pub certificates: Certificates,
     /// Asks.
     pub client: reqwest::Client,
+    /// What listeners may want to see.
+    pub token: Option<Bearer>,
     /// Set by the first answer.
     pub readiness: Readiness,
     /// Where it is noted what came of each question.
@@ -98,15 +102,17 @@ struct Round {
 
 #[derive(Debug, thiserror::Error)]
 enum NoList {
-    #[error("{0}")]
+    #[error(transparent)]
     Http(#[from] reqwest::Error),
+    #[error("it answers 401: it has a DFP_API_TOKEN, and this proxy has to be given the same")]
+    NeedsToken,
     #[error("no answer within a second of another listener's list")]
     Late,
     #[error("the list has more than {LONGEST_LIST} bytes")]
     TooLong,
-    #[error("the list is not one: {0}")]
+    #[error("the list is not one")]
     Json(#[from] serde_json::Error),
-    #[error("{0}")]
+    #[error(transparent)]
     Docker(#[from] DockerError),
 }
 
@@ -232,8 +238,12 @@ impl Follower {
     }
 
     async fn ask_address(&self, address: &ListenerAddress) -> Result<Answer, NoList> {
-        let mut reply =
-            self.client.get(address.url("get-services")).timeout(TIMEOUT).send().await?.error_for_status()?;
+        let call = address.call(&self.client, "get-services", self.token.as_ref()).timeout(TIMEOUT);
+        let reply = call.send().await?;
+        if reply.status() == StatusCode::UNAUTHORIZED {
+            return Err(NoList::NeedsToken);
+        }
+        let mut reply = reply.error_for_status()?;
         let complete = reply.headers().get(COMPLETE.0).is_some_and(|value| value.as_bytes() == COMPLETE.1.as_bytes());
         let from = reply.headers().get(NOTIFIED_BY).and_then(|id| ListenerId::parse(id.to_str().ok()?));
         let mut body = Vec::new();

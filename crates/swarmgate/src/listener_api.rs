@@ -7,11 +7,13 @@ mod tasks;
 
 pub use metrics::markdown;
 
-use crate::api::elsewhere;
+use crate::api::{elsewhere, token};
+use crate::bearer::Bearer;
 use crate::follow::COMPLETE;
 use crate::peers::NOTIFIED_BY;
 use axum::extract::{FromRef, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
@@ -42,11 +44,16 @@ struct Failures {
     nodes: AtomicU64,
 }
 
-/// The API of a listener that has a port of its own.
-pub fn router(listener: Listener) -> Router {
+/// The API of a listener that has a port of its own. Everybody may ask for services with what they bring, as in Docker Flow, whose proxy can show
+/// no token; where there is one, only who bears it.
+pub fn router(listener: Listener, token: Option<Bearer>) -> Router {
     let shared = Shared::of(listener, Secrets::Shown);
+    let delicate = match token {
+        Some(_) => delicate(shared.clone()).route_layer(from_fn_with_state(token, token::guard)),
+        None => delicate(shared.clone()),
+    };
     let metrics = Router::new().route("/metrics", any(show_metrics)).with_state(shared.clone());
-    routes(shared.clone()).merge(delicate(shared)).merge(metrics).fallback(elsewhere)
+    routes(shared).merge(delicate).merge(metrics).fallback(elsewhere)
 }
 
 /// The paths that may be asked by whoever may ask the proxy, for any method. `/metrics` is not among them: a proxy beside it has it already.

@@ -107,6 +107,8 @@ pub struct ListenerSettings {
     pub port: u16,
     /// What to follow and whom to tell.
     pub swarm: swarm::Settings,
+    /// What a call must bear that shows what services bring.
+    pub token: Option<Bearer>,
     /// What an operator should know about these settings.
     pub warnings: Vec<String>,
 }
@@ -169,6 +171,7 @@ pub fn listener(variables: &Variables) -> Result<ListenerSettings, Mistakes> {
     let remove = ["DF_NOTIF_REMOVE_SERVICE_URL", "DF_NOTIFY_REMOVE_SERVICE_URL", "DF_NOTIFICATION_URL"];
     let nodes =
         |read: &Reader<'_>, name: &'static str, secret: &'static str| [read.texts(name), read.texts(secret)].concat();
+    let token = read_bearer(&mut read, "DFP_API_TOKEN");
     let swarm = swarm::Settings {
         docker_tls: docker::tls(&mut read),
         docker_host: docker::host(&read),
@@ -183,11 +186,11 @@ pub fn listener(variables: &Variables) -> Result<ListenerSettings, Mistakes> {
         remove_methods: read.texts("DF_NOTIFY_REMOVE_SERVICE_METHOD"),
         retry: u32::try_from(read.number("DF_RETRY")).unwrap_or(u32::MAX),
         retry_interval: read.seconds("DF_RETRY_INTERVAL"),
-        authorization: read_bearer(&mut read, "DFP_API_TOKEN").map(|token| token.authorization()),
+        authorization: token.as_ref().map(Bearer::authorization),
         ..swarm::Settings::default()
     };
     let warnings = read.finish()?;
-    Ok(ListenerSettings { ip, port, swarm, warnings })
+    Ok(ListenerSettings { ip, port, swarm, token, warnings })
 }
 
 /// Reads the settings of the role `all`: those of both.

@@ -29,7 +29,8 @@ pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri) -> Reply {
             beside.notify_all();
         }
         for listener in &api.listeners {
-            let asked = api.client.get(listener.url("notify-services")).timeout(TIMEOUT).send().await;
+            let asked = listener.call(&api.client, "notify-services", api.token.as_ref());
+            let asked = asked.timeout(TIMEOUT).send().await;
             if !asked.as_ref().is_ok_and(|reply| reply.status().is_success()) {
                 return Reply::failed(
                     StatusCode::INTERNAL_SERVER_ERROR,

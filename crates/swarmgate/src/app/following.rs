@@ -55,6 +55,7 @@ impl Following<'_> {
             controller: self.status.controller.clone(),
             certificates: self.certificates.clone(),
             client: self.client.clone(),
+            token: self.settings.api_token.clone(),
             readiness: self.status.readiness.clone(),
             board: self.status.board.clone(),
             asks,

@@ -1,8 +1,11 @@
 //! `DFP_API_TOKEN`: changes need it, questions do not, and replicas show it to each other.
 
 use crate::dns::FakeDns;
-use crate::harness::{Backend, Bundle, Folder, Reply, TestProxy, Warnings, get, ok};
-use std::net::SocketAddr;
+use crate::docker::FakeDocker;
+use crate::harness::{Backend, Bundle, Folder, Peer, Reply, TestProxy, Warnings, get, ok};
+use std::net::{Ipv4Addr, SocketAddr};
+use swarmgate::app::start_listener;
+use swarmgate::settings::{self, ListenerSettings};
 
 const TOKEN: (&str, &str) = ("DFP_API_TOKEN", "t0ken-of-this-test");
 const BORNE: &str = "Authorization: Bearer t0ken-of-this-test\r\n";
@@ -99,4 +102,39 @@ async fn bug_a_change_through_the_port_of_a_node_was_taken() {
     assert_eq!(call(&proxy, "GET", "/ping", forwarded).await.status(), 200, "questions stay open");
     let guarded = TestProxy::with(&[TOKEN], |_| {}).await;
     assert_eq!(call(&guarded, "GET", &service(&backend), &format!("{forwarded}{BORNE}")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn bug_a_listener_with_a_token_gave_passwords_to_everybody() {
+    let (docker, backend) = (FakeDocker::start(), Backend::start().await);
+    let port = backend.port().to_string();
+    let labels = [("notify", "true"), ("servicePath", "/demo"), ("port", &port), ("outboundHostname", "127.0.0.1")];
+    let labels = labels.map(|(name, value)| (format!("com.df.{name}"), value));
+    let mut labels: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    labels.push(("com.df.users", "admin:passw0rd"));
+    docker.sets("go", &labels);
+    let variables = [("DF_DOCKER_HOST", docker.host()), (TOKEN.0, TOKEN.1.to_owned())].into_iter().collect();
+    let settings =
+        ListenerSettings { ip: Ipv4Addr::LOCALHOST.into(), port: 0, ..settings::listener(&variables).unwrap() };
+    let listener = start_listener(settings).await.expect("a listener");
+    for path in ["get-services", "notify-services"] {
+        let ask = async |fields: &str| {
+            let request = format!("GET /v1/docker-flow-swarm-listener/{path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+            let mut caller = Peer::connect(listener.api).await;
+            caller.send(request).await;
+            caller.reply().await
+        };
+        let refused = ask("").await;
+        assert!(refused.status() == 401 && !refused.body.contains("passw0rd"), "{path}: {}", refused.body);
+        assert_eq!(ask(BORNE).await.status(), 200, "{path}");
+    }
+    let address = listener.api.to_string();
+    let follows = ("LISTENER_ADDRESS", &*address);
+    let stranger = TestProxy::with(&[follows], |_| {}).await;
+    let said = stranger.api("/reload").await;
+    assert!(said.body.contains("DFP_API_TOKEN"), "{}", said.body);
+    let proxy = TestProxy::with(&[follows, TOKEN], |_| {}).await;
+    assert_eq!(call(&proxy, "GET", "/reload?fromListener=true", BORNE).await.status(), 200);
+    assert_eq!(proxy.ask(&get("/demo")).await.status(), 401, "it is known, with its users");
+    listener.stop().await;
 }
