@@ -1,6 +1,7 @@
 //! An error and all that caused it, as one line.
 //!
 //! HTTP clients say "error sending request" and hide "connection refused" one or two causes below; an operator needs both.
+//! Not here: when an error is worth a line.
 
 use std::error::Error;
 
@@ -16,4 +17,27 @@ pub(crate) fn reason(error: &dyn Error) -> String {
         cause = error.source();
     }
     line
+}
+
+/// What somebody else said, as a part of a line: nothing in it ends the line or is hidden, and quotes stay as they are.
+pub(crate) fn said(text: &str) -> String {
+    let mut said = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\'' | '"' => said.push(character),
+            _ => said.extend(character.escape_debug()),
+        }
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bug_an_apostrophe_in_what_docker_said_was_escaped() {
+        assert_eq!(said(r#"It's "down""#), r#"It's "down""#);
+        assert_eq!(said("a\nb\u{1b}[31m\\"), r"a\nb\u{1b}[31m\\");
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: following the Swarm (the crate `swarm`).
 
+mod failures;
 mod metrics;
 mod tasks;
 
@@ -17,13 +18,13 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
+use failures::Failures;
 use model::Params;
 use model::haproxy::Secrets;
 use model::params::shown;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use swarm::{DockerError, Listener};
+use swarm::Listener;
 
 /// The version of Prometheus' text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -35,13 +36,6 @@ pub struct Shared {
     failures: Arc<Failures>,
     /// Whether the passwords and keys that services bring are in their list. One without them is for people: it does not say that it is complete.
     secrets: Secrets,
-}
-
-/// Lists that could not be given to callers.
-#[derive(Default)]
-struct Failures {
-    services: AtomicU64,
-    nodes: AtomicU64,
 }
 
 /// The API of a listener that has a port of its own. Everybody may ask for services with what they bring, as in Docker Flow, whose proxy can show
@@ -96,35 +90,25 @@ impl FromRef<Shared> for Listener {
     }
 }
 
-impl Failures {
-    fn services(&self) -> u64 {
-        self.services.load(Ordering::Relaxed)
-    }
-
-    fn nodes(&self) -> u64 {
-        self.nodes.load(Ordering::Relaxed)
-    }
-}
-
 /// All services, as the parameters of `reconfigure`. A Docker that gives no list is an error, and the body an empty list as ever.
 async fn get_services(State(shared): State<Shared>) -> Response {
-    match shared.listener.services().await {
-        Ok(services) if shared.secrets == Secrets::Masked => {
+    match shared.failures.services.note(shared.listener.services().await) {
+        Some(services) if shared.secrets == Secrets::Masked => {
             maps(services.into_iter().map(masked).collect()).into_response()
         }
-        Ok(services) => {
+        Some(services) => {
             let id = shared.listener.id().to_string();
             ([COMPLETE], [(NOTIFIED_BY, id)], maps(services)).into_response()
         }
-        Err(error) => no_list("get-services", &shared.failures.services, &error),
+        None => no_list(),
     }
 }
 
 /// All nodes, also those that are down, as the parameters of their notifications.
 async fn get_nodes(State(shared): State<Shared>) -> Response {
-    match shared.listener.nodes().await {
-        Ok(nodes) => maps(nodes).into_response(),
-        Err(error) => no_list("get-nodes", &shared.failures.nodes, &error),
+    match shared.failures.nodes.note(shared.listener.nodes().await) {
+        Some(nodes) => maps(nodes).into_response(),
+        None => no_list(),
     }
 }
 
@@ -136,9 +120,7 @@ fn maps(all: Vec<Params>) -> Json<Vec<BTreeMap<String, String>>> {
     Json(all.into_iter().map(Params::into_iter).map(Iterator::collect).collect())
 }
 
-fn no_list(what: &str, failures: &AtomicU64, error: &DockerError) -> Response {
-    failures.fetch_add(1, Ordering::Relaxed);
-    tracing::warn!("{what}: {error}");
+fn no_list() -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "application/json")], "[]").into_response()
 }
 

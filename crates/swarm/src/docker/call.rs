@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::address::Address;
 use super::error::Failure;
+use crate::reason::said;
 
 /// An answer whose first byte came in time may take this long to its last.
 const WHOLE_ANSWER: Duration = Duration::from_secs(30);
@@ -54,7 +55,7 @@ impl Call<'_> {
         let status = head.status().as_u16();
         let body = answer.bytes().await.unwrap_or_default();
         let message = match serde_json::from_slice::<Complaint>(&body) {
-            Ok(complaint) => complaint.message.escape_debug().to_string(),
+            Ok(complaint) => said(&complaint.message),
             Err(_) => "no message".to_owned(),
         };
         Err(Failure::Because(format!("status {status}: {message}")))

@@ -14,7 +14,7 @@ use super::target::Target;
 use crate::announce::{Kind, Notification};
 use crate::backoff::{Backoff, jittered};
 use crate::figures::Counts;
-use crate::reason::reason;
+use crate::reason::{reason, said};
 
 /// The longest wait between two tries of what was given up, unless the retry interval is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -192,7 +192,7 @@ async fn message(mut response: Response) -> String {
     }
     let reply: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
     match reply.get("Message").and_then(serde_json::Value::as_str) {
-        Some(message) => message.escape_debug().to_string(),
+        Some(message) => said(message),
         None => "no message".to_owned(),
     }
 }

@@ -384,7 +384,7 @@ async fn list(mut stream: impl Stream, path: &str, query: &str, shared: &Shared)
         Listing::Truncated => write_answer(&mut stream, 200, &list[..list.len() / 2]).await,
         Listing::Garbage => write_answer(&mut stream, 200, "<html>").await,
         Listing::NoLeader => {
-            let message = r#"{"message":"rpc error: The swarm does not have a leader."}"#;
+            let message = r#"{"message":"rpc error: The swarm does not have a leader. It's possible."}"#;
             write_answer(&mut stream, 500, message).await;
         }
         Listing::Silence => {}

@@ -2,7 +2,7 @@
 //!
 //! Not here: counting (`swarm`), and the metrics of a proxy (`api::metrics`).
 
-use super::Failures;
+use super::failures::Failures;
 use std::fmt::Write as _;
 use std::time::Duration;
 use swarm::{Figures, Operation};
@@ -96,8 +96,8 @@ fn errors(of: &Figures, failures: &Failures) -> Vec<Sample> {
         ("notificationSendRemoveserviceRequest", of.failed(Operation::ServiceRemoved)),
         ("notificationSendCreatenodeRequest", of.failed(Operation::NodeCreated)),
         ("notificationSendRemovenodeRequest", of.failed(Operation::NodeRemoved)),
-        ("serveGetServices", failures.services()),
-        ("serveGetNodes", failures.nodes()),
+        ("serveGetServices", failures.services.count()),
+        ("serveGetNodes", failures.nodes.count()),
     ];
     names.into_iter().flat_map(|(name, count)| one(count).into_iter().map(move |(_, count)| (name, count))).collect()
 }

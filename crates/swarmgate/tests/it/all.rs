@@ -3,7 +3,7 @@
 mod running;
 
 use crate::docker::{FakeDocker, Listing};
-use crate::harness::{Backend, get, soon};
+use crate::harness::{Backend, Warnings, get, soon};
 use running::TestAll;
 
 /// The labels of a service that is this server.
@@ -131,4 +131,23 @@ async fn docker_may_come_late_hang_and_go_and_nothing_that_is_served_goes_with_i
     docker.goes_down().await;
     assert_eq!(all.proxy.ask(&get("/demo")).await.status(), 200);
     all.drain().await;
+}
+
+#[tokio::test]
+async fn bug_a_lost_quorum_filled_the_log_with_a_line_a_call() {
+    let warnings = Warnings::of_process();
+    let mut docker = FakeDocker::start();
+    sets(&docker, "go", "/demo", 1);
+    let all = TestAll::start(&docker).await;
+    soon("readiness", async { while all.proxy.api("/successfulinitreload").await.status() != 200 {} }).await;
+    docker.lists(Listing::NoLeader);
+    docker.hints();
+    docker.is_listed(1).await;
+    for _ in 0..5 {
+        let list = "GET /v1/docker-flow-swarm-listener/get-services HTTP/1.1\r\nHost: a\r\n\r\n";
+        assert_eq!(all.proxy.call(list).await.status(), 500);
+    }
+    let told = warnings.with(&format!("get-services: docker at {}", docker.host()));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].ends_with("status 500: rpc error: The swarm does not have a leader. It's possible."), "{told:?}");
 }
