@@ -6,6 +6,7 @@ use crate::{
     clients::{Client, PATIENCE, Reply},
     stage::host_of,
     talk::{Lost, Moment, Order, Report, Said, Tally, What},
+    ways::{self, Ways},
 };
 use anyhow::{Result, ensure};
 use std::{
@@ -16,7 +17,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::{net::TcpStream, sync::mpsc, task::AbortHandle, time};
+use tokio::{sync::mpsc, task::AbortHandle, time};
 
 /// The first argument of a guest.
 pub(crate) const GUEST: &str = "guest";
@@ -34,19 +35,12 @@ const LONGEST_IDLE: Duration = Duration::from_secs(5);
 /// between the two lies what a busy machine adds.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// How often the ways past the proxy are looked at.
-const WATCH: Duration = Duration::from_millis(500);
-
 /// Requests of a load that may wait at the same time.
 const MOST_WAITING: usize = 2000;
 
 /// Requests from one tally to the next.
 #[derive(Default)]
 struct Epoch(Mutex<BTreeMap<String, Tally>>);
-
-/// When no task of a service could be reached past the proxy.
-#[derive(Default)]
-struct Ways(Mutex<Vec<Moment>>);
 
 /// What the tasks of a guest share.
 struct Guest {
@@ -87,6 +81,10 @@ impl Guest {
             }
             What::Tally => Said::Tally(self.tally().await),
             What::First { service, limit } => match first(&service, limit).await {
+                Ok(at) => Said::At(at),
+                Err(why) => Said::Failed(format!("{why:#}")),
+            },
+            What::Reach { task, limit } => match ways::reach(task, limit).await {
                 Ok(at) => Said::At(at),
                 Err(why) => Said::Failed(format!("{why:#}")),
             },
@@ -171,32 +169,6 @@ impl Epoch {
 
     fn lost(&self, service: &str, began: Moment, why: String) {
         lock(&self.0).entry(service.to_owned()).or_default().lost.push(Lost { began, why });
-    }
-}
-
-impl Ways {
-    /// Connects to the tasks now and then, each time until one takes it.
-    async fn watch(&self, tasks: &[IpAddr]) {
-        let mut tick = time::interval(WATCH);
-        while !tasks.is_empty() {
-            tick.tick().await;
-            let mut is_missing = true;
-            for task in tasks {
-                let connecting = TcpStream::connect((*task, 8080));
-                is_missing &= !matches!(time::timeout(WATCH, connecting).await, Ok(Ok(_)));
-                if !is_missing {
-                    break;
-                }
-            }
-            if is_missing {
-                lock(&self.0).push(Moment::now());
-            }
-        }
-    }
-
-    /// Whether it was so at any time since `began`.
-    fn were_missing(&self, began: Moment) -> bool {
-        lock(&self.0).iter().any(|missing| *missing >= began.before(WATCH))
     }
 }
 

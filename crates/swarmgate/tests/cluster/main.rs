@@ -14,6 +14,7 @@ mod scenes;
 mod stage;
 mod talk;
 mod visitor;
+mod ways;
 
 use crate::{scenes::Scene, stage::Stage};
 use std::{process::ExitCode, time::Instant};

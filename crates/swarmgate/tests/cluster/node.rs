@@ -2,7 +2,7 @@
 
 use crate::talk::Moment;
 use anyhow::{Context, Result, ensure};
-use std::process::Command;
+use std::{net::Ipv4Addr, process::Command};
 
 /// All nodes. The first three are managers.
 pub(crate) const NODES: std::ops::RangeInclusive<usize> = 1..=4;
@@ -42,6 +42,22 @@ pub(crate) fn docker_within(seconds: u32, node: usize, arguments: &[&str]) -> Re
 /// When the node is off.
 pub(crate) fn proc(node: usize, place: &str) -> Result<String> {
     Ok(format!("/proc/{}/root/proc/{place}", cluster("init", node)?.trim()))
+}
+
+/// What the overlay network `proxy` does with frames for `address` on a node: the entries of its VXLAN device, a line each.
+///
+/// # Errors
+/// When the node is off, or not in that network.
+pub(crate) fn forwarding(node: usize, address: Ipv4Addr) -> Result<String> {
+    let network = docker(node, &["network", "inspect", "--format", "{{slice .ID 0 10}}", "proxy"])?;
+    let data = docker(node, &["info", "--format", "{{.DockerRootDir}}"])?;
+    let place =
+        format!("--net=/proc/{}/root{}/../exec/netns/1-{}", cluster("init", node)?.trim(), data.trim(), network.trim());
+    let listed = output(Command::new("nsenter").args([&place, "bridge", "fdb", "show"]))?;
+    // Docker makes it of the address.
+    let [a, b, c, d] = address.octets();
+    let mac = format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x} ");
+    Ok(listed.lines().filter(|line| line.starts_with(&mac) && line.contains(" dst ")).collect::<Vec<_>>().join("\n"))
 }
 
 /// When a container was started.

@@ -3,10 +3,11 @@
 //!
 //! `on-1` to `on-4` have their tasks on the node of that number: not one request for them may be lost unless that very node is
 //! harmed. `everywhere` has a task on each: what is under way to a node when it is harmed, and for two seconds more, may be
-//! lost, and nothing else. Docker's overlay network now and then forgets the way between two healthy nodes, for up to half a minute
-//! after a third one was healed; whoever stands beside the proxy sees that too, and it is counted apart. Not here: what happens (`scenes`).
+//! lost, and nothing else. Docker's overlay network now and then forgets the way between two healthy nodes, for a minute or so after
+//! a third one was healed; whoever stands beside the proxy sees that too, and it is counted apart. Not here: what happens (`scenes`).
 
 mod harm;
+mod overlay;
 mod service;
 mod visits;
 

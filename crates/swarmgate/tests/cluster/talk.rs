@@ -31,6 +31,8 @@ pub(crate) enum What {
     Tally,
     /// Answers when `service` says hello, for at most as long.
     First { service: String, limit: Duration },
+    /// Answers when a bare connection to a task is taken, past the proxy, for at most as long.
+    Reach { task: IpAddr, limit: Duration },
     /// Answers with the reply to a GET.
     Get { port: u16, path: String },
 }
@@ -47,7 +49,7 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Said {
     Tally(Vec<Tally>),
-    /// It said hello.
+    /// It said hello, or took the connection.
     At(Moment),
     Got {
         status: u16,

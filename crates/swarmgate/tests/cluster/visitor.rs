@@ -85,7 +85,7 @@ impl Visitor {
         }
     }
 
-    /// Waits for the moment that [`What::First`] is answered with.
+    /// Waits for the moment that [`What::First`] or [`What::Reach`] is answered with.
     ///
     /// # Errors
     /// When it did not come.

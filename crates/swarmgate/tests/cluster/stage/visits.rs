@@ -102,20 +102,24 @@ impl Stage {
         self.visitors.iter_mut().zip(orders).map(|(visitor, order)| visitor.moment(*order, limit)).collect()
     }
 
-    /// Creates a service of one task, and removes it again; how long after its task ran, or after `since` if that is later, it
-    /// answered through every replica.
+    /// Creates a service of one task, and removes it again; how long after its task ran and could be reached past the proxy, or after
+    /// `since` if that is later, it answered through every replica.
     ///
     /// # Errors
     /// When it does not within `limit` of that.
     pub(crate) fn routes(&mut self, service: &str, since: Moment, limit: Duration) -> Result<Duration> {
-        let orders = self.looks_for(service, PATIENCE)?;
+        let orders = self.looks_for(service, 2 * PATIENCE)?;
         let manager = self.manager()?;
         Service::named(service).create(manager)?;
         let ran = eventually("its task", || running_since(manager, service, 1))?;
-        let last = self.found(&orders, PATIENCE)?.into_iter().max().context("there are visitors")?;
         let ran = ran.into_iter().max().context("there is a task")?.max(since);
-        let took = last.since(ran);
-        ensure!(took <= limit, "{service} runs since {ran}, and answers through all only since {last}, {took:?} later");
+        let reached = self.is_reached(service, ran)?;
+        let last = self.found(&orders, 2 * PATIENCE)?.into_iter().max().context("there are visitors")?;
+        let took = last.since(reached);
+        ensure!(
+            took <= limit,
+            "{service} is there since {reached}, and answers through all only since {last}, {took:?} later"
+        );
         docker(manager, &["service", "rm", service])?;
         Ok(took)
     }
