@@ -134,6 +134,9 @@ impl Stage {
             if self.harm.iter().any(|harm| harm.node == place) {
                 continue;
             }
+            if !tally.lost.is_empty() && self.is_given_up(service)? {
+                continue;
+            }
             if place == 0 {
                 under_way = self.excuses(&mut tally);
             }
