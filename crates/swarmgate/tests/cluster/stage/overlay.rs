@@ -18,8 +18,9 @@ use std::{
     time::Duration,
 };
 
-/// How long the Engines may take to tell each other of a new task. They have been seen to take more than a minute.
-const TOLD: Duration = Duration::from_secs(75);
+/// How long the Engines may take to tell each other of a new task. Of 490 ways that were missing half came back within 20 s, nine of ten
+/// within 47 s, the last after 75 s.
+const TOLD: Duration = Duration::from_secs(90);
 
 /// Who does not reach a task within this time has no way to it.
 const SURE: Duration = Duration::from_secs(3);
