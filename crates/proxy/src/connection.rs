@@ -104,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Connection<S> {
     /// The one exchange of a stream, unless it is refused already.
     async fn answer_stream(&mut self, malformed: Option<Malformed>) {
         let step = match malformed {
-            None => self.step(Waiting::First(Instant::now())).await,
+            None => self.step(Waiting::Nothing).await,
             Some(malformed) => self.refuse(Why::malformed(malformed)),
         };
         let is_early = matches!(step, Step::Last(_) | Step::Linger);

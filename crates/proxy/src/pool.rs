@@ -59,12 +59,12 @@ pub(crate) fn take(place: &Place, limit: Duration) -> Option<ServerStream> {
     })
 }
 
-/// Keeps a connection that is between two exchanges.
-pub(crate) fn give(place: Place, stream: ServerStream) {
+/// Keeps a connection that is between two exchanges since then.
+pub(crate) fn give(place: Place, stream: ServerStream, since: Instant) {
     POOL.with_borrow_mut(|pool| {
         let connections = pool.by_place.entry(place).or_default();
         if connections.len() < MOST_PER_PLACE && pool.count < MOST {
-            connections.push(Idle { stream, since: Instant::now() });
+            connections.push(Idle { stream, since });
             pool.count += 1;
         }
     });

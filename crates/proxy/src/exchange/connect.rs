@@ -147,9 +147,9 @@ impl<'u> Attempt<'u> {
         self.why
     }
 
-    /// Keeps a connection that is between two exchanges.
-    pub(super) fn keep(&self, server: Server) {
-        pool::give(self.place(server.address), server.stream);
+    /// Keeps a connection that is between two exchanges since `now`.
+    pub(super) fn keep(&self, server: Server, now: Instant) {
+        pool::give(self.place(server.address), server.stream, now);
     }
 
     /// The server that the client stays with, if it can be had.

@@ -141,9 +141,9 @@ fn finish(
         server.stream.hurry(false);
         return Outcome::Switched(server.stream);
     }
-    session.finished();
+    let now = session.finished();
     if request.is_sent() && response.server_keeps() && attempt.keeps_connections() {
-        attempt.keep(server);
+        attempt.keep(server, now);
     }
     let request_read = request.is_read();
     match request_read && response.client_keeps() {
@@ -181,9 +181,10 @@ impl Fault {
 
 impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Transfer<'_, S> {
     async fn run(&mut self, server: &mut Server, session: &mut Session) -> Result<(), Fault> {
-        self.client.deadline.set(self.limit());
+        // The first look is progress too: it sets the deadline.
+        let mut is_first = true;
         poll_fn(|cx| {
-            let end = self.poll(cx, &mut server.stream);
+            let end = self.poll(cx, &mut server.stream, std::mem::take(&mut is_first));
             session.moved(self.request.take_taken(), self.response.take_given());
             self.response.status().inspect(|status| session.responded(*status));
             end
@@ -191,8 +192,7 @@ impl<S: AsyncRead + AsyncWrite + ClientStream + Unpin> Transfer<'_, S> {
         .await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, server: &mut ServerStream) -> Poll<Result<(), Fault>> {
-        let mut progress = false;
+    fn poll(&mut self, cx: &mut Context<'_>, server: &mut ServerStream, mut progress: bool) -> Poll<Result<(), Fault>> {
         if !self.request.is_done() {
             match self.request.poll(cx, self.client, server, &mut progress) {
                 // The response may be there although the server no longer listens.

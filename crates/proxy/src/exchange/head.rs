@@ -24,6 +24,8 @@ pub(crate) enum Waiting {
     First(Instant),
     /// Another request, after a response.
     Next,
+    /// Nothing: the head is there already, because it came in a stream of its own.
+    Nothing,
 }
 
 /// Why there is no request.
@@ -36,7 +38,8 @@ pub(super) enum NoHead {
     Http2,
 }
 
-/// Waits for a request and asks the live world about it. The client's deadline is set before its first byte and again with it.
+/// Waits for a request and asks the live world about it. The client's deadline is set before its first byte and again with it, where bytes
+/// are waited for.
 pub(super) async fn next<S>(
     client: &mut Client<S>,
     shared: &Shared,
@@ -49,9 +52,10 @@ where
     let expected = match waiting {
         Waiting::First(until) => {
             client.deadline.set(shared.timeouts.http_request);
-            until
+            Some(until)
         }
-        Waiting::Next => client.deadline.set(shared.timeouts.http_keep_alive) + NEXT_REQUEST,
+        Waiting::Next => Some(client.deadline.set(shared.timeouts.http_keep_alive) + NEXT_REQUEST),
+        Waiting::Nothing => None,
     };
     let may_be_http2 = matches!(waiting, Waiting::First(_)) && shared.http2 && client.protocol == Protocol::Http1;
     let mut parsed_length = 0;
@@ -77,7 +81,7 @@ where
             }
             parsed_length = length;
         }
-        let is_idle = || length == 0 && Instant::now() >= expected;
+        let is_idle = || length == 0 && expected.is_none_or(|expected| Instant::now() >= expected);
         client.read(|| shared.is_draining() && is_idle()).await.map_err(NoHead::Ended)?;
     }
 }

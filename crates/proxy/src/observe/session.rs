@@ -25,6 +25,8 @@ pub(crate) struct Session {
     status: u16,
     /// `None`: nobody has said how it ended; then it was the proxy that ended it.
     termination: Option<Termination>,
+    /// When the response was whole.
+    finished: Option<Instant>,
     /// Connects that failed or broke, so far.
     failures: u32,
     request_bytes: u64,
@@ -50,6 +52,7 @@ impl Session {
             server: None,
             status: 0,
             termination: None,
+            finished: None,
             failures: 0,
             request_bytes: 0,
             response_bytes: 0,
@@ -115,13 +118,14 @@ impl Session {
 
     /// From here on it is a tunnel: how long that lasts says nothing about the server.
     pub(crate) fn switched(&mut self) {
-        self.finished();
+        self.termination = Some(Termination::NORMAL);
         self.count(self.started.elapsed());
     }
 
-    /// The response is whole.
-    pub(crate) fn finished(&mut self) {
+    /// The response is whole; returns the present time, so that nobody has to ask for it again.
+    pub(crate) fn finished(&mut self) -> Instant {
         self.termination = Some(Termination::NORMAL);
+        *self.finished.insert(Instant::now())
     }
 
     /// The proxy answers in place of a server.
@@ -172,7 +176,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let duration = self.started.elapsed();
+        let duration = self.finished.unwrap_or_else(Instant::now) - self.started;
         if self.termination.is_none() {
             self.cut(Cut::Proxy);
         }

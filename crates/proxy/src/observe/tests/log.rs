@@ -50,8 +50,8 @@ async fn every_kind(backend: &Backend) {
     advance(Duration::from_millis(30)).await;
     session.responded(200);
     session.moved(100, 1000);
-    session.finished();
     advance(Duration::from_millis(8)).await;
+    session.finished();
     drop(session);
     let mut session = accepted.request(None, head).forwarded(backend);
     session.connect_failed(backend, server(1));
