@@ -244,14 +244,13 @@ impl Catalog {
         judge: Judge<'_>,
     ) -> Result<Applied, Refused> {
         let result = self.configure(params, context, source, judge);
-        if let Some(name) = name_of(params) {
-            self.forget_withheld(|withheld, _| *withheld == name);
-            match &result {
-                Ok(_) => self.quarantine.release(&name),
-                Err(refused) => self.quarantine.hold(&name, &refused.explained(), source, self.now),
-            }
+        let Some(name) = name_of(params) else { return result };
+        self.forget_withheld(|withheld, _| *withheld == name);
+        match &result {
+            Ok(_) => self.quarantine.release(&name),
+            Err(refused) => self.quarantine.hold(&name, &refused.explained(), source, self.now),
         }
-        result
+        result.map_err(|refused| Refused { service: Some(name), ..refused })
     }
 
     fn configure(

@@ -2,20 +2,20 @@
 //!
 //! Not here: what a command means (`model::catalog`), and where it came from (`api`, `follow`).
 
+mod told;
+
 use crate::certificates::service as service_certificate;
 use model::catalog::{Applied, Catalog, Change, Command, Tick};
 use model::service::{Mode, Refused, Service};
 use model::{Context, Generation};
 use proxy::tls::{Certificate, Tls};
 use proxy::{Cell, Ports, Resolver, World};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
+use told::Told;
 
 /// Letters that may wait; whoever writes more waits for a place.
 const MAILBOX: usize = 1024;
-/// Refusals that are remembered as told.
-const MOST_TOLD: usize = 10_000;
 
 /// Sends commands to the writer. Clones send to the same one.
 #[derive(Clone)]
@@ -57,8 +57,8 @@ struct Writer {
     ports: Ports,
     /// Worlds that a thread may still hold. Dropping a large one takes milliseconds, which no request should pay.
     retired: Vec<Arc<World>>,
-    /// Refusals of lists that were told already.
-    told: BTreeSet<String>,
+    /// Refusals that were told already, whoever brought the service.
+    told: Told,
     /// The catalog as it is known outside: also what is not in any world, such as where a service is known from.
     shown: watch::Sender<Catalog>,
 }
@@ -78,7 +78,7 @@ impl Controller {
             cell: cell.clone(),
             ports,
             retired: Vec::new(),
-            told: BTreeSet::new(),
+            told: Told::default(),
             shown,
         };
         tokio::spawn(writer.run(letters));
@@ -172,6 +172,7 @@ impl Writer {
         for reply in served {
             let _ = reply.send(self.generation);
         }
+        self.told.keep_only(self.catalog.quarantine());
         for (result, reply) in answers {
             self.tell(result.as_ref());
             let generation = self.generation;
@@ -214,7 +215,7 @@ impl Writer {
     fn tell(&mut self, result: Result<&Applied, &Refused>) {
         let applied = match result {
             Ok(applied) => applied,
-            Err(refused) => return tracing::warn!("Refused: {}", refused.explained()),
+            Err(refused) => return self.tell_refused(refused),
         };
         for (name, change) in &applied.changes {
             match change {
@@ -234,15 +235,17 @@ impl Writer {
         if applied.is_change() {
             applied.warnings.iter().for_each(|(name, warning)| tracing::warn!("Service {name}: {warning}"));
         }
-        for refused in &applied.refused {
-            // A list comes again every few seconds, and its bad services with it.
-            let refused = refused.explained();
-            if self.told.insert(refused.clone()) {
-                tracing::warn!("Refused: {refused}");
-            }
-        }
-        if self.told.len() > MOST_TOLD {
-            self.told.clear();
+        self.told.forget(applied.changes.iter().map(|(name, _)| name));
+        applied.refused.iter().for_each(|refused| self.tell_refused(refused));
+    }
+
+    /// A list comes again every few seconds, and its bad services with it, which their listener notifies too.
+    fn tell_refused(&mut self, refused: &Refused) {
+        let reason = refused.explained();
+        if self.told.is_news(refused.service.as_ref(), &reason) {
+            tracing::warn!("Refused: {reason}");
+        } else {
+            tracing::debug!("Refused as before: {reason}");
         }
     }
 }

@@ -46,6 +46,11 @@ impl Quarantine {
         self.0.is_empty()
     }
 
+    /// Whether more may be refused than are known of here.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= MOST
+    }
+
     /// Whether this is `other` itself, not only one with the same services.
     pub fn is(&self, other: &Quarantine) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -2,6 +2,7 @@
 //!
 //! Not here: HTTP statuses; the API gives each kind of refusal its own.
 
+use super::ServiceName;
 use std::fmt;
 
 /// A call that is refused: nothing changes, the last good version of the service stays live.
@@ -14,6 +15,8 @@ pub struct Refused {
     pub message: String,
     /// What the message does not say, where it is Docker Flow's to the letter: the service, the parameter and the way out.
     pub advice: Option<String>,
+    /// Whose call it was, once the catalog has refused it; `None` where the call names nobody.
+    pub service: Option<ServiceName>,
 }
 
 /// The kinds of refusal.
@@ -37,12 +40,16 @@ pub struct Warning {
 impl Refused {
     /// A mandatory parameter is missing.
     pub fn incomplete(message: impl Into<String>) -> Refused {
-        Refused { kind: Refusal::Incomplete, message: message.into(), advice: None }
+        Refused::new(Refusal::Incomplete, message.into())
     }
 
     /// The service cannot work as described.
     pub fn unusable(message: impl Into<String>) -> Refused {
-        Refused { kind: Refusal::Unusable, message: message.into(), advice: None }
+        Refused::new(Refusal::Unusable, message.into())
+    }
+
+    fn new(kind: Refusal, message: String) -> Refused {
+        Refused { kind, message, advice: None, service: None }
     }
 
     /// The same with what the message does not say.

@@ -134,6 +134,25 @@ async fn docker_may_come_late_hang_and_go_and_nothing_that_is_served_goes_with_i
 }
 
 #[tokio::test]
+async fn bug_a_refusal_was_told_of_the_notification_and_of_the_list() {
+    let (docker, warnings) = (FakeDocker::start(), Warnings::of_process());
+    docker.sets("all-no-port", &[("com.df.notify", "true"), ("com.df.servicePath", "/x")]);
+    let all = TestAll::start(&docker).await;
+    soon("readiness", async { while all.proxy.api("/successfulinitreload").await.status() != 200 {} }).await;
+    for _ in 0..2 {
+        assert_eq!(all.proxy.api("/reload?fromListener=true").await.status(), 200);
+    }
+    let told = || warnings.with("service `all-no-port`: give it port").len();
+    soon("the refusal", async {
+        while told() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(told(), 1);
+}
+
+#[tokio::test]
 async fn bug_a_lost_quorum_filled_the_log_with_a_line_a_call() {
     let warnings = Warnings::of_process();
     let mut docker = FakeDocker::start();

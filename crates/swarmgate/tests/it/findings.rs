@@ -61,6 +61,27 @@ async fn a_route_that_gets_no_request_is_told_in_reply_log_and_status() {
 }
 
 #[tokio::test]
+async fn bug_a_refusal_was_told_with_each_call_that_repeated_it() {
+    let (proxy, log) = (TestProxy::start().await, Warnings::of_process());
+    let refused = async |query: &str| {
+        let reply = proxy.api(&format!("/reconfigure?serviceName=findings-again&{query}")).await;
+        assert_eq!(reply.status(), 400);
+    };
+    let told = || log.with("service `findings-again`: give it port").len();
+    for (query, times) in [("servicePath=/x", 1), ("servicePath=/x", 1), ("servicePath=/y", 1), ("servicePath.1=/x", 2)]
+    {
+        refused(query).await;
+        assert_eq!(told(), times, "{query}");
+    }
+    proxy.configure("serviceName=findings-again&servicePath=/x&port=1").await;
+    refused("servicePath.1=/x").await;
+    assert_eq!(told(), 3, "it was accepted meanwhile");
+    assert_eq!(proxy.api("/remove?serviceName=findings-again").await.status(), 200);
+    refused("servicePath.1=/x").await;
+    assert_eq!(told(), 4, "it was gone meanwhile");
+}
+
+#[tokio::test]
 async fn what_docker_flows_words_do_not_say_is_said_beside_them() {
     let (proxy, log) = (TestProxy::start().await, Warnings::of_process());
     for (query, advice) in [
