@@ -27,5 +27,6 @@ mod notify;
 pub use docker::{DockerError, TlsFiles};
 pub use figures::{Figures, Operation};
 pub use listener::{Announced, Listener, News, StartError};
+pub use notify::FINAL_REFUSAL;
 pub use settings::{NodeInfo, Pace, Settings};
 pub use task_list::{Address, Network, Remark, ServiceTasks, Task, TaskList};

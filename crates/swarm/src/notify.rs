@@ -31,6 +31,10 @@ use target::Target;
 /// Docker Flow's proxy does not look at it.
 const MARK: HeaderName = HeaderName::from_static("swarmgate-notification");
 
+/// With this header a proxy of this project says that a refusal is its last word about what it was told: only something else, or a proxy that
+/// has started anew, can be answered otherwise. Docker Flow's says 400 also of what it accepts later.
+pub const FINAL_REFUSAL: (&str, &str) = ("swarmgate-refusal", "final");
+
 /// Owns all deliveries; dropping it cancels them.
 pub(crate) struct Notifier {
     /// Those who are told of creations; their places are their numbers.

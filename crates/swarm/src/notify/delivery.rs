@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{debug, error, info, warn};
 
+use super::FINAL_REFUSAL;
 use super::target::Target;
 use crate::announce::{Kind, Notification};
 use crate::backoff::{Backoff, jittered};
@@ -84,16 +85,29 @@ impl Delivery {
         let mut answer = self.attempt().await;
         // Docker Flow's listener takes an interval of zero for "no retries" too.
         let retries = if self.sender.retry_interval.is_zero() { 0 } else { self.sender.retry };
+        let mut told = String::new();
         for count in 1..=retries {
-            let (Answer::Failed(reason) | Answer::Unreachable(reason)) = &answer else { break };
-            debug!("{}: {reason}", self.shown);
-            if matches!(answer, Answer::Failed(_)) {
-                sleep(jittered(self.sender.retry_interval)).await;
+            match &answer {
+                Answer::Failed(reason) => {
+                    self.tell_why(reason, &mut told);
+                    sleep(jittered(self.sender.retry_interval)).await;
+                }
+                // Whoever found out that nobody is there has told it.
+                Answer::Unreachable(reason) => debug!("{}: {reason}", self.shown),
+                Answer::Accepted | Answer::Refused(_) => break,
             }
             info!("Retrying {} notification to {} ({count} try)", self.kind, self.shown);
             answer = self.attempt().await;
         }
         answer
+    }
+
+    /// The reason of a try, if it is not the one that was told last.
+    fn tell_why(&self, reason: &str, told: &mut String) {
+        if told != reason {
+            reason.clone_into(told);
+            warn!("{} does not accept a {} notification: {reason}; it is tried again", self.shown, self.kind);
+        }
     }
 
     /// One try at each listing, less and less often, at least the retry interval apart; while nobody is there, whenever that makes sense.
@@ -161,13 +175,19 @@ impl Delivery {
         }
     }
 
-    /// 200 is success. A create may also be refused with 409, which no repetition changes.
+    /// 200 is success. A create may also be refused with 409, which no repetition changes; and a proxy of this project says when none does.
     async fn judge(&self, response: Response) -> Answer {
-        match (response.status(), self.kind) {
-            (StatusCode::OK, _) => Answer::Accepted,
-            (StatusCode::CONFLICT, kind) if kind.is_creation() => Answer::Refused(message(response).await),
-            (StatusCode::UNAUTHORIZED, _) => Answer::Failed("status 401: it needs another DFP_API_TOKEN".to_owned()),
-            (status, _) => Answer::Failed(format!("status {}", status.as_u16())),
+        let status = response.status();
+        let is_final = response.headers().get(FINAL_REFUSAL.0).is_some_and(|value| value == FINAL_REFUSAL.1)
+            || status == StatusCode::CONFLICT && self.kind.is_creation();
+        match status {
+            StatusCode::OK => Answer::Accepted,
+            StatusCode::UNAUTHORIZED => Answer::Failed("status 401: it needs another DFP_API_TOKEN".to_owned()),
+            _ if is_final => Answer::Refused(message(response).await.unwrap_or_else(|| "no message".to_owned())),
+            _ => {
+                let message = message(response).await.map(|message| format!(": {message}")).unwrap_or_default();
+                Answer::Failed(format!("status {}{message}", status.as_u16()))
+            }
         }
     }
 }
@@ -181,8 +201,10 @@ impl Drop for Delivery {
     }
 }
 
-/// The `Message` of a reply in JSON. The rest is not shown: a proxy may repeat passwords in it.
-async fn message(mut response: Response) -> String {
+/// The `Message` of a reply in JSON, and what a proxy of this project says of it in `Warnings`. The rest is not shown: a proxy may repeat
+/// passwords in it.
+async fn message(mut response: Response) -> Option<String> {
+    let is_ours = response.headers().contains_key(FINAL_REFUSAL.0);
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
@@ -191,8 +213,8 @@ async fn message(mut response: Response) -> String {
         }
     }
     let reply: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-    match reply.get("Message").and_then(serde_json::Value::as_str) {
-        Some(message) => said(message),
-        None => "no message".to_owned(),
-    }
+    let message = reply.get("Message")?.as_str().filter(|message| !message.is_empty())?;
+    let warnings = reply.get("Warnings").and_then(serde_json::Value::as_array).filter(|_| is_ours);
+    let advice: Vec<_> = warnings.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    Some(if advice.is_empty() { said(message) } else { said(&format!("{message} ({})", advice.join("; "))) })
 }

@@ -90,6 +90,41 @@ async fn behaviour_155_a_create_that_is_refused_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn bug_what_our_proxy_refused_with_400_was_repeated_until_the_service_changed() {
+    let log = Log::capture();
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    let body =
+        r#"{"Message":"the port query is mandatory","Users":[{"Password":"hidden"}],"Warnings":["web: give it port"]}"#;
+    proxy.replies([Reply::Final(400, body)]);
+    docker.sets("web", &WEB);
+    let _listener = start(with_reconciliation(settings(&docker, &proxy)), &mut docker).await;
+    assert_eq!(proxy.hears().await, CREATE);
+    log.says("refused a service created notification: the port query is mandatory (web: give it port)").await;
+    docker.is_listed(3).await;
+    assert!(proxy.unheard().is_empty());
+    assert_eq!((log.count("WARN"), log.count("Retrying")), (1, 0), "{}", log.all());
+    assert!(!log.all().contains("hidden"));
+    docker.sets("web", &WEB_CHANGED);
+    assert_eq!(proxy.hears().await, CREATE_CHANGED);
+}
+
+#[tokio::test]
+async fn bug_the_listener_did_not_say_why_it_tries_again() {
+    let log = Log::capture();
+    let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
+    let body = r#"{"Message":"the port query is mandatory","Warnings":["of somebody else"]}"#;
+    proxy.replies([Reply::Body(400, body), Reply::Body(400, body), Reply::Status(500)]);
+    docker.sets("web", &WEB);
+    let _listener = start(settings(&docker, &proxy), &mut docker).await;
+    for _ in 0..4 {
+        assert_eq!(proxy.hears().await, CREATE, "Docker Flow's 400 is tried again");
+    }
+    let told = |reason: &str| log.count(&format!("does not accept a service created notification: {reason}; "));
+    assert_eq!((told("status 400: the port query is mandatory"), told("status 500")), (1, 1), "{}", log.all());
+    assert_eq!((log.count("WARN"), log.count("Retrying")), (2, 3), "{}", log.all());
+}
+
+#[tokio::test]
 async fn behaviour_155_a_remove_is_accepted_only_with_200() {
     let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
     docker.sets("web", &WEB);

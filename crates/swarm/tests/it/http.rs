@@ -18,7 +18,13 @@ pub(crate) async fn read_request(stream: &mut impl Stream) -> Option<String> {
 
 /// Errors are the client's: it may be gone.
 pub(crate) async fn write_answer(stream: &mut impl Stream, status: u16, body: &str) {
-    let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    write_answer_with(stream, status, "", body).await;
+}
+
+/// The same with these header lines.
+pub(crate) async fn write_answer_with(stream: &mut impl Stream, status: u16, lines: &str, body: &str) {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status} -\r\n{lines}content-length: {length}\r\nconnection: close\r\n\r\n");
     let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
 }
 

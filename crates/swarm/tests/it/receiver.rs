@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use crate::http::{closed, read_request, write_answer};
+use crate::http::{closed, read_request, write_answer, write_answer_with};
 
 /// Listens on a port of its own. Without other orders it accepts everything with 200.
 pub(crate) struct Receiver {
@@ -24,6 +24,10 @@ pub(crate) enum Reply {
     Status(u16),
     /// 409 and this body.
     Conflict(&'static str),
+    /// This status and body, as a proxy of this project refuses for good.
+    Final(u16, &'static str),
+    /// This status and body.
+    Body(u16, &'static str),
     /// Reads the request and says nothing until the client has gone.
     Silence,
 }
@@ -122,6 +126,11 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     match reply {
         Reply::Status(status) => write_answer(&mut stream, status, "{}").await,
         Reply::Conflict(body) => write_answer(&mut stream, 409, body).await,
+        Reply::Body(status, body) => write_answer(&mut stream, status, body).await,
+        Reply::Final(status, body) => {
+            let (name, value) = swarm::FINAL_REFUSAL;
+            write_answer_with(&mut stream, status, &format!("{name}: {value}\r\n"), body).await;
+        }
         Reply::Silence => {
             closed(&mut stream).await;
             let _ = shared.hung_up.send(());

@@ -58,7 +58,7 @@ async fn apply(api: &Api, params: &Params, notified_by: Option<ListenerId>) -> R
             reply
         }
         Ok(Err(refused)) => {
-            let mut reply = Reply::failed(status(&refused), refused.message);
+            let mut reply = Reply::refused(status(&refused), refused.message);
             reply.warnings.extend(refused.advice);
             reply
         }
@@ -94,7 +94,8 @@ async fn unresolvable(api: &Api, params: &Params) -> Option<String> {
     Some(format!("service `{}`: {host} does not resolve: {reason}", service.name))
 }
 
-/// 409 tells a listener to stop trying: the same call will not do better. Docker Flow's listener tries again on anything else.
+/// 409 tells a listener to stop trying: the same call will not do better. Docker Flow's listener tries again on anything else; ours knows such
+/// a refusal whatever its status is.
 fn status(refused: &Refused) -> StatusCode {
     match refused.kind {
         Refusal::Incomplete => StatusCode::BAD_REQUEST,

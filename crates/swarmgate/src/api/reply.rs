@@ -13,6 +13,9 @@ use serde::Serialize;
 pub(super) struct Reply {
     #[serde(skip)]
     code: StatusCode,
+    /// Whether the same call will not do better.
+    #[serde(skip)]
+    is_final: bool,
     status: &'static str,
     pub(super) message: String,
     pub(super) service_name: String,
@@ -32,10 +35,16 @@ impl Reply {
         Reply::new(code, message.into())
     }
 
+    /// A refusal that only another call can change, which our listener is told so.
+    pub(super) fn refused(code: StatusCode, message: impl Into<String>) -> Reply {
+        Reply { is_final: true, ..Reply::new(code, message.into()) }
+    }
+
     fn new(code: StatusCode, message: String) -> Reply {
         let status = if code.is_success() { "OK" } else { "NOK" };
         Reply {
             code,
+            is_final: false,
             status,
             message,
             service_name: String::new(),
@@ -69,7 +78,8 @@ impl Reply {
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        json(self.code, &self)
+        let reply = json(self.code, &self);
+        if self.is_final { ([swarm::FINAL_REFUSAL], reply).into_response() } else { reply }
     }
 }
 

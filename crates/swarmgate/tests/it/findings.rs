@@ -65,7 +65,7 @@ async fn bug_a_refusal_was_told_with_each_call_that_repeated_it() {
     let (proxy, log) = (TestProxy::start().await, Warnings::of_process());
     let refused = async |query: &str| {
         let reply = proxy.api(&format!("/reconfigure?serviceName=findings-again&{query}")).await;
-        assert_eq!(reply.status(), 400);
+        assert_eq!((reply.status(), reply.field("swarmgate-refusal")), (400, "final"));
     };
     let told = || log.with("service `findings-again`: give it port").len();
     for (query, times) in [("servicePath=/x", 1), ("servicePath=/x", 1), ("servicePath=/y", 1), ("servicePath.1=/x", 2)]
