@@ -35,8 +35,9 @@ pub fn parse(params: &Params, context: &Context) -> Result<Parsed, Refused> {
     let mut reader = Reader::new(params, context, name);
     check_names(&mut reader, params);
     let service = read_service(&mut reader, params, context, service_name);
-    let warnings = reader.finish()?;
-    Ok(Parsed { service: complete(service)?, warnings })
+    let parsed = reader.finish().and_then(|warnings| Ok(Parsed { service: complete(service)?, warnings }));
+    // What a service lacks may be there under a name that is nearly right.
+    parsed.map_err(|refused| near_misses(params).fold(refused, Refused::advising_also))
 }
 
 fn read_service(reader: &mut Reader<'_>, params: &Params, context: &Context, name: ServiceName) -> Service {
@@ -218,7 +219,7 @@ fn check_names(reader: &mut Reader<'_>, params: &Params) {
     for (name, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
         let (base, index) = split_index(name);
         match (param(base), index) {
-            (None, _) => warn_if_near(reader, name, base),
+            (None, _) => near_miss(base).into_iter().for_each(|near| reader.warn(name, near)),
             (Some(row), Some(_)) if row.level == Level::Service => {
                 reader.warn(name, "it is not read: it is said of the whole service, without an index");
             }
@@ -246,12 +247,18 @@ fn split_index(name: &str) -> (&str, Option<u8>) {
     split.map_or((name, None), |(base, index)| (base, Some(index)))
 }
 
-fn warn_if_near(reader: &mut Reader<'_>, name: &str, base: &str) {
+/// The names that nobody knows and that are nearly those of parameters, each with what it may mean.
+fn near_misses(params: &Params) -> impl Iterator<Item = String> {
+    let said = params.iter().filter(|(_, value)| !value.is_empty());
+    let unknown = said.map(|(name, _)| (name, split_index(name).0)).filter(|(_, base)| param(base).is_none());
+    unknown.filter_map(|(name, base)| Some(format!("{}: {}", read::shown("", name), near_miss(base)?)))
+}
+
+/// What is said of a name that nobody knows, if it is nearly that of a parameter.
+fn near_miss(base: &str) -> Option<String> {
     let near = PARAMS.iter().find(|row| row.level == Level::Destination && row.name.eq_ignore_ascii_case(base));
-    let near = near.or_else(|| PARAMS.iter().find(|row| base.len() >= 4 && one_edit_apart(row.name, base)));
-    if let Some(row) = near {
-        reader.warn(name, format!("nobody knows this parameter; did you mean {}?", row.name));
-    }
+    let near = near.or_else(|| PARAMS.iter().find(|row| base.len() >= 4 && one_edit_apart(row.name, base)))?;
+    Some(format!("nobody knows this parameter; did you mean {}?", near.name))
 }
 
 /// Whether one letter added, dropped or changed makes `a` into `b`, in any case of letters.

@@ -58,6 +58,16 @@ impl Refused {
         Refused { advice: Some(advice), ..self }
     }
 
+    /// The same with more of it.
+    #[must_use]
+    pub(super) fn advising_also(self, more: String) -> Refused {
+        let advice = match &self.advice {
+            Some(advice) => format!("{advice}; {more}"),
+            None => more,
+        };
+        self.advising(advice)
+    }
+
     /// The message and the advice, for who is shown one text.
     pub fn explained(&self) -> String {
         match &self.advice {

@@ -82,6 +82,16 @@ async fn bug_a_refusal_was_told_with_each_call_that_repeated_it() {
 }
 
 #[tokio::test]
+async fn bug_a_refusal_did_not_say_which_name_was_nearly_right() {
+    let (proxy, log) = (TestProxy::start().await, Warnings::of_process());
+    let reply = proxy.api("/reconfigure?serviceName=findings-near&servicepath=/x&port=1").await;
+    let advice = "service `findings-near`: give it servicePath or serviceDomain: what it is asked for; \
+        servicepath: nobody knows this parameter; did you mean servicePath?";
+    assert_eq!(warnings(&reply.json()), [advice]);
+    assert_eq!(log.with(advice).len(), 1);
+}
+
+#[tokio::test]
 async fn what_docker_flows_words_do_not_say_is_said_beside_them() {
     let (proxy, log) = (TestProxy::start().await, Warnings::of_process());
     for (query, advice) in [
