@@ -62,7 +62,7 @@ mod tests {
     fn a_failing_server_is_picked_only_if_there_is_no_other() {
         let (turn, addresses, health) = (Turn::default(), addresses(2), Health::default());
         let server = |last: usize| SocketAddr::new(addresses[last], 81);
-        health.failed(server(0));
+        health.failed(server(0), &model::ServiceName::parse("go").unwrap());
         assert!((0..4).all(|_| turn.pick(&addresses, 81, &[], &health) == Some(server(1))));
         assert_eq!(turn.pick(&addresses, 81, &[server(1)], &health), Some(server(0)));
         assert_eq!(turn.pick(&addresses, 81, &[server(0), server(1)], &health), None);

@@ -10,6 +10,7 @@ mod probe;
 pub(crate) use probe::{probe_all, run};
 
 use arc_swap::ArcSwap;
+use model::ServiceName;
 use rustc_hash::FxHashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +37,10 @@ pub(crate) struct Health {
     /// There is somebody to probe.
     begun: Notify,
 }
+
+/// The servers that take no connection, for an operator. Looking changes nothing.
+#[derive(Clone, Debug)]
+pub struct ServersDown(Arc<Health>);
 
 type Failures = FxHashMap<SocketAddr, Arc<Failing>>;
 
@@ -76,6 +81,11 @@ impl Health {
         self.any.load(Ordering::Relaxed) && self.would_ask(address, |failing| failing.since.elapsed() >= HOPE)
     }
 
+    /// The same for who looks on and would ask nobody.
+    fn is_known_unreachable(&self, address: SocketAddr) -> bool {
+        self.failing.load().get(&address).is_some_and(|failing| failing.how == How::Unreachable)
+    }
+
     /// Those that no connection can be made to.
     fn unreachable(&self) -> Vec<SocketAddr> {
         let failing = self.failing.load();
@@ -103,31 +113,33 @@ impl Health {
         }
     }
 
-    /// A connection to `address` failed.
-    pub(crate) fn failed(&self, address: SocketAddr) {
+    /// A connection to `address`, for `service`, failed.
+    pub(crate) fn failed(&self, address: SocketAddr, service: &ServiceName) {
         if !self.is_unreachable(address) {
-            self.pass_over(address, How::Unreachable, "cannot be reached");
+            self.pass_over((address, service), How::Unreachable, "cannot be reached");
             self.begun.notify_one();
         }
     }
 
     /// A connection to `address` was made, and the TLS on it failed for the reason `why`.
-    pub(crate) fn has_no_tls(&self, address: SocketAddr, why: &str) {
-        tracing::debug!("no TLS with {address}, {why}");
-        self.pass_over(address, How::NoTls, &format!("cannot be used by {why}"));
+    pub(crate) fn has_no_tls(&self, address: SocketAddr, service: &ServiceName, why: &str) {
+        tracing::debug!("Service {service}: server {address}: {why}");
+        self.pass_over((address, service), How::NoTls, &format!("cannot be used: {why}"));
     }
 
     /// A request to `address` had no byte of an answer in all the time that the server may take.
-    pub(crate) fn said_nothing(&self, address: SocketAddr) {
-        self.pass_over(address, How::Silent, "does not answer");
+    pub(crate) fn said_nothing(&self, address: SocketAddr, service: &ServiceName) {
+        self.pass_over((address, service), How::Silent, "does not answer");
     }
 
-    fn pass_over(&self, address: SocketAddr, how: How, what: &str) {
+    fn pass_over(&self, (address, service): (SocketAddr, &ServiceName), how: How, what: &str) {
         self.change(address, |before| {
             let now = Instant::now();
             // An operator must learn why a server that starts up after all is still not used.
             if before.is_none_or(|before| how == How::NoTls && before.how != how) {
-                tracing::warn!("Server {address} {what}; it is passed over while there are others");
+                tracing::warn!(
+                    "Service {service}: server {address} {what}; requests go to the service's others, if it has any"
+                );
             }
             let pause = before.map_or(FIRST_PAUSE, |before| (before.pause * 2).min(LONGEST_PAUSE));
             let since = before.map_or(now, |before| before.since);
@@ -182,6 +194,17 @@ impl Health {
     }
 }
 
+impl ServersDown {
+    pub(crate) fn of(health: &Arc<Health>) -> ServersDown {
+        ServersDown(Arc::clone(health))
+    }
+
+    /// Whether the last tries to connect to `address`, by requests or by probes, have failed.
+    pub fn has(&self, address: SocketAddr) -> bool {
+        self.0.is_known_unreachable(address)
+    }
+}
+
 impl Failing {
     fn takes_requests(&self) -> bool {
         self.how != How::Unreachable && Instant::now() >= self.until
@@ -197,11 +220,15 @@ impl Failing {
 mod tests {
     use super::*;
 
+    fn go() -> ServiceName {
+        ServiceName::parse("go").expect("a name")
+    }
+
     #[tokio::test(start_paused = true)]
     async fn an_unreachable_server_is_passed_over_until_it_is_reached() {
         let (health, address) = (Health::default(), SocketAddr::from(([127, 0, 0, 1], 1)));
         assert!(!health.is_failing(address));
-        health.failed(address);
+        health.failed(address, &go());
         health.trying(address, Duration::from_secs(1));
         tokio::time::advance(HOPE).await;
         assert!(health.is_failing(address) && health.is_unreachable(address) && health.is_hopeless(address));
@@ -213,7 +240,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn bug_a_halted_server_was_asked_by_everybody_because_it_took_connections() {
         let (health, address) = (Health::default(), SocketAddr::from(([127, 0, 0, 1], 2)));
-        health.said_nothing(address);
+        health.said_nothing(address, &go());
         health.connected(address);
         health.reached(address);
         assert!(health.is_failing(address));
@@ -228,7 +255,7 @@ mod tests {
     #[test]
     fn bug_one_server_that_failed_made_every_request_to_all_others_take_a_lock() {
         let (health, address) = (Arc::new(Health::default()), |last| SocketAddr::from(([127, 0, 0, last], 5)));
-        health.failed(address(1));
+        health.failed(address(1), &go());
         let changing = health.changing.lock().unwrap();
         let (say, said) = std::sync::mpsc::channel();
         let requests = Arc::clone(&health);
@@ -244,12 +271,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_lacks_something_is_passed_over_for_longer_each_time() {
         let (health, address) = (Health::default(), SocketAddr::from(([127, 0, 0, 1], 3)));
-        health.has_no_tls(address, "service go");
+        health.has_no_tls(address, &go(), "no TLS");
         health.reached(address);
         assert!(health.is_failing(address), "a bare connection proves nothing");
         tokio::time::advance(Duration::from_millis(1001)).await;
         assert!(!health.is_failing(address));
-        health.has_no_tls(address, "service go");
+        health.has_no_tls(address, &go(), "no TLS");
         tokio::time::advance(Duration::from_millis(1001)).await;
         assert!(health.is_failing(address), "the second pause is two seconds");
         health.connected(address);
@@ -259,7 +286,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_is_wanted_by_nobody_is_forgotten() {
         let (health, address) = (Health::default(), SocketAddr::from(([127, 0, 0, 1], 4)));
-        health.failed(address);
+        health.failed(address, &go());
         let mut probing = probe::Probing::default();
         for _ in 0..100 {
             tokio::time::advance(Duration::from_secs(30)).await;

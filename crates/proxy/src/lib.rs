@@ -41,6 +41,7 @@ pub use accept::BindError;
 pub use balance::SessionKey;
 pub use descriptors::raise_descriptor_limit;
 pub use error_files::{BadErrorFile, ERROR_FILE_CODES, ErrorFiles, LONGEST_ERROR_FILE};
+pub use health::ServersDown;
 pub use off_limits::OffLimits;
 pub use own::{is_attached, is_own};
 pub use ports::Ports;
@@ -149,6 +150,11 @@ impl Proxy {
             }
             is_starting
         });
+    }
+
+    /// The servers that take no connection, as they come and go.
+    pub fn servers_down(&self) -> ServersDown {
+        ServersDown::of(&self.shared.health)
     }
 
     /// The ports of services, on the address of all others. For the one writer.

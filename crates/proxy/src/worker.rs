@@ -67,7 +67,7 @@ pub(crate) struct Shared {
     /// Connections of servers in tcp mode, where they are counted.
     pub(crate) loads: Arc<Loads>,
     /// Which servers fail.
-    pub(crate) health: Health,
+    pub(crate) health: Arc<Health>,
     /// What active checks found.
     pub(crate) probes: Probes,
     draining: AtomicBool,
@@ -135,7 +135,7 @@ impl Shared {
             frontend,
             reserve: Reserve::of_process(),
             loads: Arc::default(),
-            health: Health::default(),
+            health: Arc::default(),
             probes: Probes::default(),
             draining: AtomicBool::new(false),
         }

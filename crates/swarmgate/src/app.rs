@@ -126,8 +126,9 @@ async fn start(settings: ProxySettings, Beginning { output, beside }: Beginning)
     let readiness = Readiness::waiting(follows.then_some(longest_wait));
     tasks.spawn(observer.clone().tend(controller.cell().clone()));
     let asked = sharing::start(&mut tasks, peers.clone(), certificates.clone());
-    let board = Board::default();
-    let status = Status { board, controller: controller.clone(), readiness, asked: asked.clone(), resolver };
+    let (board, servers_down) = (Board::default(), proxy.servers_down());
+    let status =
+        Status { board, controller: controller.clone(), readiness, asked: asked.clone(), resolver, servers_down };
     tasks.spawn(findings::watch(controller.clone(), status.board.clone()));
     let (resync, asks) = Resync::new();
     let interval = if follows { settings.reconcile_interval } else { Duration::ZERO };

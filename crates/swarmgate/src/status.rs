@@ -16,7 +16,7 @@ pub use report::{Report, ServiceReport, State};
 use crate::controller::Controller;
 use crate::readiness::{Readiness, Ready};
 use crate::sharing::Asked;
-use proxy::Resolver;
+use proxy::{Resolver, ServersDown};
 use reached::Reached;
 
 /// Makes reports. Clones report the same.
@@ -32,6 +32,8 @@ pub struct Status {
     pub asked: Asked,
     /// Knows which servers are dialled.
     pub resolver: Resolver,
+    /// Knows which of them take no connection.
+    pub servers_down: ServersDown,
 }
 
 /// How much of it is asked for.
@@ -55,7 +57,7 @@ impl Status {
         }
         self.board.tell(&mut report);
         if depth == Depth::Services {
-            report.tell_services(&catalog, &self.resolver, self.board.remarks());
+            report.tell_services(&catalog, &self.resolver, &self.servers_down, self.board.remarks());
         }
         report
     }

@@ -251,14 +251,14 @@ impl Unreached {
     /// Notes the failure of a server; returns what it means to a request that nobody else takes.
     fn note(&self, address: SocketAddr, backend: &Backend, health: &Health) -> Why {
         let Unreached::NoTls(reason) = self else {
-            health.failed(address);
+            health.failed(address, &backend.service);
             return Why::NoServer;
         };
         let name = match &backend.server_tls {
             Some(ServerTls::VerifyHost(name)) => format!(" for the name {}", name.to_str()),
             _ => String::new(),
         };
-        health.has_no_tls(address, &format!("service {}: no TLS{name}: {reason}", backend.service));
+        health.has_no_tls(address, &backend.service, &format!("no TLS{name}: {reason}"));
         Why::ServerTls
     }
 }

@@ -99,7 +99,7 @@ where
             transfer.run(&mut server, session).await.err()
         };
         if fault == Some(Fault::ServerLost) {
-            shared.health.failed(server.address);
+            shared.health.failed(server.address, &upstream.backend.service);
         }
         match fault {
             None => {
@@ -115,7 +115,7 @@ where
             }
             Some(fault) => {
                 if fault == Fault::ServerTooSlow && response.is_untouched() && upstream.host.count() > 1 {
-                    shared.health.said_nothing(server.address);
+                    shared.health.said_nothing(server.address, &upstream.backend.service);
                 }
                 return fail(fault, &response, session);
             }

@@ -148,7 +148,7 @@ mod tests {
         let given = given();
         given.probes.set_down([one].into_iter().collect());
         assert_eq!(given.order(Balance::RoundRobin, 0, [1, 1, 1, 1]), [two, three, one]);
-        given.health.failed(two);
+        given.health.failed(two, &model::ServiceName::parse("go").unwrap());
         assert_eq!(given.order(Balance::First, 0, [1, 1, 1, 1]), [three, one, two]);
     }
 

@@ -58,7 +58,7 @@ pub(super) async fn connect(
             // The proxy itself has run out of something: no fault of the server.
             Ok(Err(error)) if is_our_own(&error) => return None,
             Ok(Err(_)) | Err(_) => {
-                health.failed(address);
+                health.failed(address, &backend.service);
                 session.connect_failed(backend, address);
                 session.retries(others > 0);
             }

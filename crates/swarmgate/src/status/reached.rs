@@ -1,12 +1,12 @@
 //! Which servers of a service are dialled, and why none is.
 //!
-//! Not here: finding them (`proxy::resolve`), and whether they answer, which each request finds out for itself.
+//! Not here: finding them (`proxy::resolve`), and finding out whether they answer (`proxy::health`).
 
 use model::Service;
 use model::service::Dial;
-use proxy::{Reach, Resolver};
+use proxy::{Reach, Resolver, ServersDown};
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What is known of the servers of a service.
 pub(super) struct Reached {
@@ -36,4 +36,18 @@ impl Reached {
         }
         Reached { servers: servers.into_iter().collect(), problem }
     }
+}
+
+/// A remark for each port of the service on which all of the servers that are known are down.
+pub(super) fn deaf_ports(service: &Service, resolver: &Resolver, down: &ServersDown) -> Vec<String> {
+    let mut ports = BTreeSet::new();
+    for destination in &service.destinations {
+        let Reach::Reached { addresses, .. } = resolver.reach(&destination.dial) else { continue };
+        let is_deaf = |port: &u16| addresses.iter().all(|ip| down.has(SocketAddr::new(*ip, *port)));
+        let https = destination.https.as_ref().map(|https| https.port);
+        ports.extend(destination.port.into_iter().chain(https).filter(is_deaf));
+    }
+    let remark =
+        |port| format!("none of its servers takes a connection on port {port}: is it the port in the container?");
+    ports.into_iter().map(remark).collect()
 }

@@ -3,12 +3,12 @@
 //! Not here: asking other replicas.
 
 use super::board::{ListenerNote, Remarks};
-use super::reached::Reached;
+use super::reached::{Reached, deaf_ports};
 use super::replicas::{Comparison, ReplicaReport};
 use crate::controller::Controller;
 use model::catalog::{Catalog, Quarantined, Source};
 use model::{Service, ServiceName};
-use proxy::Resolver;
+use proxy::{Resolver, ServersDown};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -118,12 +118,22 @@ impl Report {
         }
     }
 
-    pub(super) fn tell_services(&mut self, catalog: &Catalog, resolver: &Resolver, mut remarks: Remarks) {
+    pub(super) fn tell_services(
+        &mut self,
+        catalog: &Catalog,
+        resolver: &Resolver,
+        down: &ServersDown,
+        mut remarks: Remarks,
+    ) {
         let quarantine = catalog.quarantine();
         let mut services: Vec<_> = catalog
             .sources()
             .map(|(service, source)| {
                 let reached = Reached::of(service, resolver);
+                let deaf = deaf_ports(service, resolver, down);
+                if !deaf.is_empty() {
+                    remarks.entry(service.name.to_string()).or_default().extend(deaf);
+                }
                 match quarantine.get(&service.name) {
                     Some(held) => ServiceReport::kept(service, source, held, &reached),
                     None => ServiceReport::served(service, source, &reached),

@@ -118,7 +118,8 @@ async fn a_server_that_cannot_be_verified_gets_no_request() {
         assert_eq!(proxy.ask(&get("/demo")).await.status(), 503, "{reason}");
         assert_eq!(tls.sees().await, Seen::Failure, "{reason}");
         let told = warnings.with(&tls.address.to_string());
-        let names = |line: &String| line.contains("service go: ") && line.contains(NAME) && line.contains(reason);
+        let names =
+            |line: &String| line.contains("Service go: server ") && line.contains(NAME) && line.contains(reason);
         assert!(told.len() == 1 && told.iter().all(names), "{reason}: {told:?}");
         let metrics = metrics(&proxy).await;
         assert!(metrics.contains("swarmgate_answers_total{code=\"503\",reason=\"server_tls\"} 1\n"), "{metrics}");

@@ -1,6 +1,6 @@
 //! `/v1/docker-flow-proxy/status`: what an operator is told of a replica, its services and whom they are known from.
 
-use crate::harness::{FakeListener, Reply, TestProxy, get};
+use crate::harness::{FakeListener, Reply, TestProxy, Warnings, get};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -55,6 +55,21 @@ async fn a_service_is_live_with_its_source_and_one_that_is_refused_is_in_quarant
     let told = status(&proxy, "").await;
     assert_eq!(state(&told, "go"), json!(["live", "api", null]));
     assert_eq!(told["Services"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn bug_a_port_on_which_nobody_listens_was_not_told_with_the_service() {
+    let (proxy, log) = (TestProxy::start().await, Warnings::of_process());
+    // Bound, and not listened to: connections are refused as long as the test runs.
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let port = socket.local_addr().expect("a bound socket").port();
+    proxy.configure(&format!("serviceName=deaf&servicePath=/deaf&port={port}&outboundHostname=127.0.0.1")).await;
+    assert_eq!(service(&status(&proxy, "").await, "deaf")["Remarks"], json!([]), "nobody has asked for it yet");
+    assert_eq!(proxy.ask(&get("/deaf")).await.status(), 503);
+    let remark = format!("none of its servers takes a connection on port {port}: is it the port in the container?");
+    assert_eq!(service(&status(&proxy, "").await, "deaf")["Remarks"], json!([remark]));
+    assert_eq!(log.with(&format!("Service deaf: server 127.0.0.1:{port} cannot be reached")).len(), 1);
 }
 
 #[tokio::test]
