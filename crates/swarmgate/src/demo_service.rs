@@ -29,6 +29,9 @@ const ECHO_LIMIT: usize = 1024 * 1024;
 /// What the image's own health check asks first (see `ping`), so that a demo container counts as healthy too.
 const HEALTH_PATH: &str = "/v1/docker-flow-proxy/ping";
 
+/// What it asks next, to find out whether this is a listener. It is not.
+const LISTENERS_HEALTH_PATH: &str = "/v1/docker-flow-swarm-listener/ping";
+
 /// Serves on every address of `port` until SIGTERM or SIGINT, then finishes the requests in flight and returns.
 ///
 /// # Errors
@@ -82,13 +85,19 @@ async fn answer(request: Request) -> Response {
     if path == HEALTH_PATH {
         return text("healthy\n");
     }
-    println!("{} {path}", head.method);
+    if is_logged(path) {
+        println!("{} {path}", head.method);
+    }
     match path {
         "/demo/hello" => text("hello, world!\n"),
         "/demo/person" => text("I am a person, and I live next door to hello.\n"),
         path if path == "/demo/echo" || path.starts_with("/demo/echo/") => echo(&head, body).await,
         _ => (StatusCode::NOT_FOUND, text("there is no such page here; try /demo/hello\n")).into_response(),
     }
+}
+
+fn is_logged(path: &str) -> bool {
+    ![HEALTH_PATH, LISTENERS_HEALTH_PATH].contains(&path)
 }
 
 /// The request as it arrived here: request line, headers one a line, an empty line, the body. The answer's `X-Served-By`

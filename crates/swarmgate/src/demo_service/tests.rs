@@ -154,3 +154,9 @@ async fn refuses_connections(address: SocketAddr) {
         tokio::task::yield_now().await;
     }
 }
+
+#[test]
+fn bug_the_health_check_of_the_image_drowned_the_requests_in_the_log() {
+    assert!(!is_logged("/v1/docker-flow-proxy/ping") && !is_logged("/v1/docker-flow-swarm-listener/ping"));
+    assert!(is_logged("/demo/hello") && is_logged("/v1"));
+}
