@@ -3,6 +3,7 @@
 //! Not here: when to ask, and what to keep (`resolve`).
 
 use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::{ResolverBuilder, TokioResolver};
 use model::service::Dial;
@@ -16,6 +17,8 @@ const TIMEOUT: Duration = Duration::from_millis(800);
 const TRIES: usize = 2;
 /// For one name with all tries and search domains. Docker's DNS is silent about names it does not know while the DNS behind it is dead.
 const LONGEST_ANSWER: Duration = Duration::from_millis(1600);
+
+const SILENT: &str = "DNS gave no answer in time";
 
 /// A resolver that cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +36,7 @@ impl Lookup {
             [] => TokioResolver::builder_tokio().or_else(|_| fallback()),
             servers => Ok(TokioResolver::builder_with_config(config(servers), TokioRuntimeProvider::default())),
         };
-        let bad = |error: hickory_resolver::net::NetError| BadResolver(error.to_string());
+        let bad = |error: NetError| BadResolver(error.to_string());
         let mut builder = builder.map_err(bad)?;
         let options = builder.options_mut();
         options.timeout = TIMEOUT;
@@ -79,9 +82,18 @@ impl Lookup {
     pub(super) async fn one(&self, name: &str) -> Result<Vec<IpAddr>, String> {
         match timeout(LONGEST_ANSWER, self.resolver.lookup_ip(name)).await {
             Ok(Ok(found)) => Ok(found.iter().collect()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("DNS gave no answer in time".to_owned()),
+            Ok(Err(error)) => Err(in_words(&error, name)),
+            Err(_) => Err(SILENT.to_owned()),
         }
+    }
+}
+
+/// The library shows the whole question as Rust writes it; an operator needs the name.
+fn in_words(error: &NetError, name: &str) -> String {
+    match error {
+        error if error.is_no_records_found() => format!("DNS knows no address of {}", name.trim_end_matches('.')),
+        NetError::Timeout => SILENT.to_owned(),
+        error => error.to_string(),
     }
 }
 
@@ -98,6 +110,6 @@ fn config(servers: &[SocketAddr]) -> ResolverConfig {
 }
 
 /// Without a readable resolv.conf only addresses and the hosts file are of use.
-fn fallback() -> Result<ResolverBuilder<TokioRuntimeProvider>, hickory_resolver::net::NetError> {
+fn fallback() -> Result<ResolverBuilder<TokioRuntimeProvider>, NetError> {
     Ok(TokioResolver::builder_with_config(config(&[]), TokioRuntimeProvider::default()))
 }

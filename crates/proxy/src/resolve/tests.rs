@@ -73,6 +73,16 @@ async fn known_tasks_do_not_wait_for_the_name() {
 }
 
 #[tokio::test]
+async fn bug_a_name_without_an_address_was_told_of_as_rust_writes_it() {
+    let (dns, resolver) = start().await;
+    dns.about("failing", Says::Failure);
+    for (name, words) in [("tasks.nobody.", "DNS knows no address of tasks.nobody"), ("failing.", "Server Failure")] {
+        let error = resolver.addresses(name).await.unwrap_err();
+        assert!(error.contains(words) && !error.contains('{') && !error.contains('('), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn other_hosts_are_asked_for_as_they_are() {
     let (mut dns, resolver) = start().await;
     for dial in [Dial::Host("db".to_owned()), Dial::VirtualAddress("db".to_owned()), service("db.example")] {
