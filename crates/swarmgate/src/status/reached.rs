@@ -43,7 +43,8 @@ pub(super) fn deaf_ports(service: &Service, resolver: &Resolver, down: &ServersD
     let mut ports = BTreeSet::new();
     for destination in &service.destinations {
         let Reach::Reached { addresses, .. } = resolver.reach(&destination.dial) else { continue };
-        let is_deaf = |port: &u16| addresses.iter().all(|ip| down.has(SocketAddr::new(*ip, *port)));
+        let is_deaf =
+            |port: &u16| !addresses.is_empty() && addresses.iter().all(|ip| down.has(SocketAddr::new(*ip, *port)));
         let https = destination.https.as_ref().map(|https| https.port);
         ports.extend(destination.port.into_iter().chain(https).filter(is_deaf));
     }
