@@ -32,7 +32,7 @@ use target::Target;
 const MARK: HeaderName = HeaderName::from_static("swarmgate-notification");
 
 /// With this header a proxy of this project says that a refusal is its last word about what it was told: only something else, or a proxy that
-/// has started anew, can be answered otherwise. Docker Flow's says 400 also of what it accepts later.
+/// has started anew, can be answered otherwise; where another service stood in the way, the proxy's own list takes it once that has gone. Docker Flow's says 400 also of what it accepts later.
 pub const FINAL_REFUSAL: (&str, &str) = ("swarmgate-refusal", "final");
 
 /// Owns all deliveries; dropping it cancels them.

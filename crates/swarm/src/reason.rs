@@ -19,10 +19,13 @@ pub(crate) fn reason(error: &dyn Error) -> String {
     line
 }
 
+/// The longest that is repeated of what somebody else said, in characters.
+const MOST_SAID: usize = 1000;
+
 /// What somebody else said, as a part of a line: nothing in it ends the line or is hidden, and quotes stay as they are.
 pub(crate) fn said(text: &str) -> String {
-    let mut said = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut said = String::with_capacity(text.len().min(MOST_SAID));
+    for character in text.chars().take(MOST_SAID) {
         match character {
             '\'' | '"' => said.push(character),
             _ => said.extend(character.escape_debug()),
@@ -39,5 +42,6 @@ mod tests {
     fn bug_an_apostrophe_in_what_docker_said_was_escaped() {
         assert_eq!(said(r#"It's "down""#), r#"It's "down""#);
         assert_eq!(said("a\nb\u{1b}[31m\\"), r"a\nb\u{1b}[31m\\");
+        assert_eq!(said(&"x".repeat(5000)).len(), MOST_SAID);
     }
 }

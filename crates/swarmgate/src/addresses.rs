@@ -40,7 +40,7 @@ impl ListenerAddress {
         format!("http://{self}/v1/docker-flow-swarm-listener/{endpoint}")
     }
 
-    /// A call of one of its endpoints, with the token if there is one: a listener that has it answers nobody else.
+    /// A call of one of its endpoints, with the token if there is one: a listener that has it shows services to nobody else.
     pub fn call(&self, client: &Client, endpoint: &str, token: Option<&Bearer>) -> RequestBuilder {
         let request = client.get(self.url(endpoint));
         match token {

@@ -45,6 +45,7 @@ use query::Pairs;
 use reply::Reply;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use token::Guard;
 use tokio::time::Instant;
 
 /// The longest form or certificate that is taken, in bytes.
@@ -101,7 +102,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/docker-flow-proxy/remove", any(remove::handle))
         .route("/v1/docker-flow-proxy/cert", put(cert::handle))
         .route("/v1/docker-flow-proxy/reload", any(reload::handle))
-        .route_layer(from_fn_with_state(api.token.clone(), token::guard));
+        .route_layer(from_fn_with_state(Guard::new(api.token.clone()), token::guard));
     let questions = Router::new()
         .route("/v1/docker-flow-proxy/certs", any(certs::handle))
         .route("/v1/docker-flow-proxy/config", any(config::handle))
@@ -125,7 +126,7 @@ pub fn router(api: Arc<Api>) -> Router {
 /// is delicate of it needs the token, if there is one.
 fn beside_routes(api: &Arc<Api>) -> Router {
     let Some(beside) = api.beside.clone() else { return Router::new() };
-    let guard = from_fn_with_state(api.token.clone(), token::guard);
+    let guard = from_fn_with_state(Guard::new(api.token.clone()), token::guard);
     listener_api::routes(beside.clone()).merge(listener_api::delicate(beside).route_layer(guard))
 }
 

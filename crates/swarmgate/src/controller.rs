@@ -215,6 +215,8 @@ impl Writer {
     fn tell(&mut self, result: Result<&Applied, &Refused>) {
         let applied = match result {
             Ok(applied) => applied,
+            // A call without a name is in no status, and does not come by itself every few seconds.
+            Err(refused) if refused.service.is_none() => return tracing::warn!("Refused: {}", refused.explained()),
             Err(refused) => return self.tell_refused(refused),
         };
         for (name, change) in &applied.changes {

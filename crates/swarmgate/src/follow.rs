@@ -40,6 +40,9 @@ const LONGEST_RETRY_BEFORE_READY: Duration = Duration::from_secs(1);
 /// Who says on the board that listeners do not agree.
 const SOURCE: &str = "lists";
 
+/// Reasons of one silence that are told. Further ones would tell nothing new.
+const MOST_REASONS: usize = 8;
+
 /// Who may wait for the listeners to be asked; more are told that there are too many.
 const MOST_WAITING: usize = 64;
 
@@ -100,8 +103,9 @@ struct Round {
     contested: Vec<(ServiceName, String)>,
 }
 
+/// Why there is no list.
 #[derive(Debug, thiserror::Error)]
-enum NoList {
+pub(crate) enum NoList {
     #[error(transparent)]
     Http(#[from] reqwest::Error),
     #[error("it answers 401: it has a DFP_API_TOKEN, and this proxy has to be given the same")]
@@ -133,24 +137,20 @@ impl Resync {
 }
 
 impl Follower {
-    /// Asks until the writer is gone. A silent listener is told once, and once when it is back.
+    /// Asks until the writer is gone. A silent listener is told of once for each reason, and once when it is back.
     pub async fn run(mut self) {
-        let (mut retry, mut was_silent) = (FIRST_RETRY, false);
+        let (mut retry, mut reasons) = (FIRST_RETRY, BTreeSet::new());
         let mut waiting: Vec<Waiting> = Vec::new();
         let mut told = BTreeSet::new();
         while let Ok(Round { notes, silent, contested }) = self.ask_all().await {
             self.tell_contested(contested, &mut told);
             // Whoever waited may have left.
             waiting.drain(..).for_each(|waiting| drop(waiting.send(notes.clone())));
-            if let Some((address, error)) = silent.as_ref().filter(|_| !was_silent) {
-                tracing::warn!("Listener {address} gives no list of services: {error}; asking on");
-            } else if silent.is_none() && was_silent {
-                tracing::info!("All listeners give their lists again");
-            }
-            was_silent = silent.is_some();
-            let wait = if was_silent { retry } else { self.interval };
+            let is_silent = silent.is_some();
+            tell_silent(silent, &mut reasons);
+            let wait = if is_silent { retry } else { self.interval };
             let longest = if self.readiness.has_list() { self.interval } else { LONGEST_RETRY_BEFORE_READY };
-            retry = if was_silent { (retry * 2).min(longest) } else { FIRST_RETRY };
+            retry = if is_silent { (retry * 2).min(longest) } else { FIRST_RETRY };
             tokio::select! {
                 () = sleep(wait) => {}
                 Some(one) = self.asks.0.recv() => waiting.push(one),
@@ -258,6 +258,22 @@ impl Follower {
     }
 }
 
+/// Logs what is new about a listener that gives no list, or that all give theirs now. Who has not started yet may want a token later, so each
+/// reason is told; `reasons` are those that were.
+fn tell_silent(silent: Option<(String, String)>, reasons: &mut BTreeSet<String>) {
+    let Some((address, error)) = silent else {
+        if !std::mem::take(reasons).is_empty() {
+            tracing::info!("All listeners give their lists now");
+        }
+        return;
+    };
+    let told = format!("Listener {address} gives no list of services: {error}; asking on");
+    if reasons.len() < MOST_REASONS && !reasons.contains(&told) {
+        tracing::warn!("{told}");
+        reasons.insert(told);
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -276,4 +292,21 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bug_only_the_first_reason_of_a_silence_was_told() {
+        let silent = |error: &str| Some(("swarm-listener:8080".to_owned(), error.to_owned()));
+        let mut reasons = BTreeSet::new();
+        for (error, told) in [("no address", 1), ("no address", 1), ("a token is missing", 2), ("no address", 2)] {
+            tell_silent(silent(error), &mut reasons);
+            assert_eq!(reasons.len(), told, "{error}");
+        }
+        tell_silent(None, &mut reasons);
+        assert!(reasons.is_empty());
+    }
 }

@@ -8,7 +8,8 @@ mod tasks;
 
 pub use metrics::markdown;
 
-use crate::api::{elsewhere, token};
+use crate::api::elsewhere;
+use crate::api::token::{self, Guard};
 use crate::bearer::Bearer;
 use crate::follow::COMPLETE;
 use crate::peers::NOTIFIED_BY;
@@ -43,7 +44,9 @@ pub struct Shared {
 pub fn router(listener: Listener, token: Option<Bearer>) -> Router {
     let shared = Shared::of(listener, Secrets::Shown);
     let delicate = match token {
-        Some(_) => delicate(shared.clone()).route_layer(from_fn_with_state(token, token::guard)),
+        Some(token) => {
+            delicate(shared.clone()).route_layer(from_fn_with_state(Guard::telling_once(token), token::guard))
+        }
         None => delicate(shared.clone()),
     };
     let metrics = Router::new().route("/metrics", any(show_metrics)).with_state(shared.clone());

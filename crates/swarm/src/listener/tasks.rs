@@ -54,8 +54,7 @@ impl Watcher {
                 sleep(self.backoff.lengthen()).await;
                 continue;
             };
-            let rest = self.rhythm.rest(took);
-            let wait = self.rhythm.wait(motion, took, Instant::now());
+            let (rest, wait) = self.rhythm.after(motion, took, Instant::now());
             sleep(rest).await;
             tokio::select! {
                 () = shared.stir.notified() => self.rhythm.hint(Instant::now()),

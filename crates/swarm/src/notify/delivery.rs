@@ -185,7 +185,9 @@ impl Delivery {
             StatusCode::UNAUTHORIZED => Answer::Failed("status 401: it needs another DFP_API_TOKEN".to_owned()),
             _ if is_final => Answer::Refused(message(response).await.unwrap_or_else(|| "no message".to_owned())),
             _ => {
-                let message = message(response).await.map(|message| format!(": {message}")).unwrap_or_default();
+                // Docker Flow's 500 may hold the whole haproxy.cfg, with its passwords.
+                let message = if status.is_client_error() { message(response).await } else { None };
+                let message = message.map(|message| format!(": {message}")).unwrap_or_default();
                 Answer::Failed(format!("status {}{message}", status.as_u16()))
             }
         }

@@ -113,7 +113,9 @@ async fn bug_the_listener_did_not_say_why_it_tries_again() {
     let log = Log::capture();
     let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
     let body = r#"{"Message":"the port query is mandatory","Warnings":["of somebody else"]}"#;
-    proxy.replies([Reply::Body(400, body), Reply::Body(400, body), Reply::Status(500)]);
+    // Docker Flow's proxy shows its whole haproxy.cfg where HAProxy does not take it.
+    let secret = r#"{"Message":"Config validation failed\n    user admin insecure-password hidden"}"#;
+    proxy.replies([Reply::Body(400, body), Reply::Body(400, body), Reply::Body(500, secret)]);
     docker.sets("web", &WEB);
     let _listener = start(settings(&docker, &proxy), &mut docker).await;
     for _ in 0..4 {
@@ -122,6 +124,7 @@ async fn bug_the_listener_did_not_say_why_it_tries_again() {
     let told = |reason: &str| log.count(&format!("does not accept a service created notification: {reason}; "));
     assert_eq!((told("status 400: the port query is mandatory"), told("status 500")), (1, 1), "{}", log.all());
     assert_eq!((log.count("WARN"), log.count("Retrying")), (2, 3), "{}", log.all());
+    assert!(!log.all().contains("hidden"));
 }
 
 #[tokio::test]

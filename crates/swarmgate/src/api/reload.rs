@@ -5,6 +5,7 @@
 
 use super::reply::Reply;
 use super::{Api, log_request};
+use crate::follow::{NoList, causes};
 use crate::status::ListenerNote;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -31,10 +32,10 @@ pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri) -> Reply {
         for listener in &api.listeners {
             let asked = listener.call(&api.client, "notify-services", api.token.as_ref());
             let asked = asked.timeout(TIMEOUT).send().await;
-            if !asked.as_ref().is_ok_and(|reply| reply.status().is_success()) {
+            if let Some(why) = not_taken(asked) {
                 return Reply::failed(
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    format!("listener {listener} did not take the request to notify again"),
+                    format!("listener {listener} did not take the request to notify again: {why}"),
                 );
             }
         }
@@ -43,6 +44,15 @@ pub(super) async fn handle(State(api): State<Arc<Api>>, uri: Uri) -> Reply {
     match timeout(LONGEST_SYNC, resync.now()).await {
         Ok(Some(notes)) => Reply::ok("").and_warn(notes.iter().filter_map(silence).collect()),
         _ => Reply::ok("").and_warn(vec!["the listeners are still being asked for all services".to_owned()]),
+    }
+}
+
+/// Why a listener did not do what it was asked for; `None`: it does.
+fn not_taken(asked: reqwest::Result<reqwest::Response>) -> Option<String> {
+    match asked.map(|reply| reply.status()) {
+        Ok(StatusCode::UNAUTHORIZED) => Some(NoList::NeedsToken.to_string()),
+        Ok(status) => (!status.is_success()).then(|| format!("it answers {status}")),
+        Err(error) => Some(causes(&error.without_url())),
     }
 }
 

@@ -48,7 +48,10 @@ pub(super) fn deaf_ports(service: &Service, resolver: &Resolver, down: &ServersD
         let https = destination.https.as_ref().map(|https| https.port);
         ports.extend(destination.port.into_iter().chain(https).filter(is_deaf));
     }
-    let remark =
-        |port| format!("none of its servers takes a connection on port {port}: is it the port in the container?");
+    let remark = |port| {
+        format!(
+            "none of its servers takes a connection on port {port}: is it the port in the container, and does a task run?"
+        )
+    };
     ports.into_iter().map(remark).collect()
 }

@@ -67,7 +67,9 @@ async fn bug_a_port_on_which_nobody_listens_was_not_told_with_the_service() {
     proxy.configure(&format!("serviceName=deaf&servicePath=/deaf&port={port}&outboundHostname=127.0.0.1")).await;
     assert_eq!(service(&status(&proxy, "").await, "deaf")["Remarks"], json!([]), "nobody has asked for it yet");
     assert_eq!(proxy.ask(&get("/deaf")).await.status(), 503);
-    let remark = format!("none of its servers takes a connection on port {port}: is it the port in the container?");
+    let remark = format!(
+        "none of its servers takes a connection on port {port}: is it the port in the container, and does a task run?"
+    );
     assert_eq!(service(&status(&proxy, "").await, "deaf")["Remarks"], json!([remark]));
     assert_eq!(log.with(&format!("Service deaf: server 127.0.0.1:{port} cannot be reached")).len(), 1);
 }
