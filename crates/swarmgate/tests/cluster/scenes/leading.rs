@@ -126,12 +126,13 @@ fn create_elsewhere(stage: &mut Stage, node: usize) -> Result<Vec<u64>> {
     // Where the daemon led the others, they elect somebody first.
     eventually("a leader", || stage.leader_as_seen_by(other))?;
     Service::named("meanwhile").with(&["--constraint", &there]).create(other)?;
-    stage.looks_for("meanwhile", PATIENCE)
+    stage.looks_for("meanwhile", 2 * PATIENCE)
 }
 
-/// How long after `since` everybody had found it.
+/// How long after `since`, or after the overlay knew a way to it, everybody had found it.
 fn meanwhile_since(stage: &mut Stage, looked: &[u64], since: Moment) -> Result<Duration> {
-    let took = stage.found(looked, PATIENCE)?.into_iter().max().context("there are visitors")?.since(since);
+    let since = stage.is_reached("meanwhile", since)?;
+    let took = stage.found(looked, 2 * PATIENCE)?.into_iter().max().context("there are visitors")?.since(since);
     ensure!(took <= SOON, "{took:?} after {since} are too long");
     Ok(took)
 }

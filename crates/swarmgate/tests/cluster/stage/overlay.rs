@@ -34,7 +34,7 @@ impl Stage {
     ///
     /// # Errors
     /// When there is no way though the network knows one, or none after that either.
-    pub(super) fn is_reached(&mut self, service: &str, ran: Moment) -> Result<Moment> {
+    pub(crate) fn is_reached(&mut self, service: &str, ran: Moment) -> Result<Moment> {
         match self.way(service)? {
             Ok(late) => Ok(late.map_or(ran, |reached| reached.max(ran))),
             Err(proof) => {
