@@ -13,6 +13,7 @@ use crate::certificates::{Certificates, service};
 use crate::controller::{Controller, Stopping};
 use crate::peers::NOTIFIED_BY;
 use crate::readiness::Readiness;
+use crate::silence::Silence;
 use crate::status::{Board, ListenerNote};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use model::catalog::{Command, List, ListenerId};
@@ -39,9 +40,6 @@ const LONGEST_RETRY_BEFORE_READY: Duration = Duration::from_secs(1);
 
 /// Who says on the board that listeners do not agree.
 const SOURCE: &str = "lists";
-
-/// Reasons of one silence that are told. Further ones would tell nothing new.
-const MOST_REASONS: usize = 8;
 
 /// Who may wait for the listeners to be asked; more are told that there are too many.
 const MOST_WAITING: usize = 64;
@@ -139,7 +137,7 @@ impl Resync {
 impl Follower {
     /// Asks until the writer is gone. A silent listener is told of once for each reason, and once when it is back.
     pub async fn run(mut self) {
-        let (mut retry, mut reasons) = (FIRST_RETRY, BTreeSet::new());
+        let (mut retry, mut silence) = (FIRST_RETRY, Silence::default());
         let mut waiting: Vec<Waiting> = Vec::new();
         let mut told = BTreeSet::new();
         while let Ok(Round { notes, silent, contested }) = self.ask_all().await {
@@ -147,7 +145,7 @@ impl Follower {
             // Whoever waited may have left.
             waiting.drain(..).for_each(|waiting| drop(waiting.send(notes.clone())));
             let is_silent = silent.is_some();
-            tell_silent(silent, &mut reasons);
+            tell_silent(silent, &mut silence);
             let wait = if is_silent { retry } else { self.interval };
             let longest = if self.readiness.has_list() { self.interval } else { LONGEST_RETRY_BEFORE_READY };
             retry = if is_silent { (retry * 2).min(longest) } else { FIRST_RETRY };
@@ -258,19 +256,14 @@ impl Follower {
     }
 }
 
-/// Logs what is new about a listener that gives no list, or that all give theirs now. Who has not started yet may want a token later, so each
-/// reason is told; `reasons` are those that were.
-fn tell_silent(silent: Option<(String, String)>, reasons: &mut BTreeSet<String>) {
-    let Some((address, error)) = silent else {
-        if !std::mem::take(reasons).is_empty() {
-            tracing::info!("All listeners give their lists now");
+/// Logs what is new about a listener that gives no list, or that all give theirs now.
+fn tell_silent(silent: Option<(String, String)>, silence: &mut Silence) {
+    match silent {
+        Some((address, error)) if silence.is_news(format!("{address}: {error}")) => {
+            tracing::warn!("Listener {address} gives no list of services: {error}; asking on");
         }
-        return;
-    };
-    let told = format!("Listener {address} gives no list of services: {error}; asking on");
-    if reasons.len() < MOST_REASONS && !reasons.contains(&told) {
-        tracing::warn!("{told}");
-        reasons.insert(told);
+        None if silence.is_over() => tracing::info!("All listeners give their lists now"),
+        _ => {}
     }
 }
 
@@ -292,21 +285,4 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bug_only_the_first_reason_of_a_silence_was_told() {
-        let silent = |error: &str| Some(("swarm-listener:8080".to_owned(), error.to_owned()));
-        let mut reasons = BTreeSet::new();
-        for (error, told) in [("no address", 1), ("no address", 1), ("a token is missing", 2), ("no address", 2)] {
-            tell_silent(silent(error), &mut reasons);
-            assert_eq!(reasons.len(), told, "{error}");
-        }
-        tell_silent(None, &mut reasons);
-        assert!(reasons.is_empty());
-    }
 }

@@ -22,6 +22,7 @@ pub mod ping;
 pub mod readiness;
 pub mod settings;
 pub mod sharing;
+pub mod silence;
 pub mod state;
 pub mod statistics;
 pub mod status;
