@@ -168,7 +168,7 @@ impl Epoch {
     }
 
     fn lost(&self, service: &str, began: Moment, why: String) {
-        lock(&self.0).entry(service.to_owned()).or_default().lost.push(Lost { began, why });
+        lock(&self.0).entry(service.to_owned()).or_default().lost.push(Lost { began, why, replica: None });
     }
 }
 

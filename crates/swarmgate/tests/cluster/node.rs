@@ -65,7 +65,21 @@ pub(crate) fn forwarding(node: usize, address: Ipv4Addr) -> Result<String> {
 /// # Errors
 /// When it was not.
 pub(crate) fn started(node: usize, container: &str) -> Result<Moment> {
-    let at = docker(node, &["inspect", "--format", "{{.State.StartedAt}}", container])?;
+    moment(&docker(node, &["inspect", "--format", "{{.State.StartedAt}}", container])?)
+}
+
+/// When a container ended in good order, as one does that is told to; nothing if it runs, was killed or failed.
+///
+/// # Errors
+/// When the node does not know it.
+pub(crate) fn ended_well(node: usize, container: &str) -> Result<Option<Moment>> {
+    let format = "{{.State.Status}} {{.State.ExitCode}} {{.State.FinishedAt}}";
+    let state = docker(node, &["inspect", "--format", format, container])?;
+    state.strip_prefix("exited 0 ").map(moment).transpose()
+}
+
+/// A time as Docker writes it.
+fn moment(at: &str) -> Result<Moment> {
     let millis = output(Command::new("date").args(["+%s%3N", "--date", at.trim()]))?;
     Ok(Moment(millis.trim().parse()?))
 }

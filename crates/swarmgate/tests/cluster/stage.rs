@@ -6,6 +6,7 @@
 //! lost, and nothing else. Docker's overlay network now and then forgets the way between two healthy nodes, for a minute or so after
 //! a third one was healed; whoever stands beside the proxy sees that too, and it is counted apart. Not here: what happens (`scenes`).
 
+mod ended;
 mod harm;
 mod overlay;
 mod service;
@@ -15,6 +16,7 @@ pub(crate) use service::{Service, host_of, running};
 
 use self::harm::Harm;
 use crate::{
+    figures::figure,
     node::{NODES, docker, docker_within},
     talk::Tally,
     visitor::Visitor,
@@ -46,6 +48,7 @@ const HOSTS: [&str; 5] = ["everywhere", "on-1", "on-2", "on-3", "on-4"];
 const BESIDE_THE_LEADER: [&str; 2] = ["--constraint", "node.hostname!=node-1"];
 
 /// The stage.
+#[derive(Default)]
 pub(crate) struct Stage {
     /// One beside each replica of the proxy on a node that is there.
     pub(crate) visitors: Vec<Visitor>,
@@ -53,6 +56,8 @@ pub(crate) struct Stage {
     tallies: BTreeMap<String, Tally>,
     /// Where the tasks of the services are that are bound to a node.
     tasks: BTreeMap<&'static str, Vec<IpAddr>>,
+    /// Where they were when the scene began.
+    before: BTreeMap<&'static str, Vec<IpAddr>>,
     /// Nodes that a scene has taken away.
     away: BTreeSet<usize>,
     /// What was done to nodes in this scene.
@@ -73,8 +78,7 @@ impl Stage {
             let there = format!("node.hostname==node-{node}");
             Service::named(HOSTS[node]).with(&["--replicas", "2", "--constraint", &there]).create(1)?;
         }
-        let (visitors, tallies, tasks, away, harm) = Default::default();
-        let mut stage = Stage { visitors, tallies, tasks, away, harm };
+        let mut stage = Stage::default();
         stage.ready()?;
         Ok(stage)
     }
@@ -89,6 +93,7 @@ impl Stage {
         self.gather()?;
         self.tallies.clear();
         self.harm.clear();
+        self.before.clone_from(&self.tasks);
         Ok(())
     }
 
@@ -135,8 +140,10 @@ impl Stage {
                 continue;
             }
             if !tally.lost.is_empty() && self.is_given_up(service)? {
+                figure(format!("Docker has ended all tasks of {service}, whose node was not harmed"));
                 continue;
             }
+            self.excuses_ended(service, &mut tally)?;
             if place == 0 {
                 under_way = self.excuses(&mut tally);
             }

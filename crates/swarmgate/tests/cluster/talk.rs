@@ -76,7 +76,13 @@ pub(crate) struct Tally {
 pub(crate) struct Lost {
     pub(crate) began: Moment,
     pub(crate) why: String,
+    /// The replica that was asked, once the guest's visitor has said so.
+    #[serde(skip)]
+    pub(crate) replica: Option<Replica>,
 }
+
+/// A replica of the proxy: its node and its container.
+pub(crate) type Replica = (usize, String);
 
 impl Moment {
     pub(crate) fn now() -> Moment {
@@ -95,9 +101,10 @@ impl Moment {
 }
 
 impl Lost {
-    /// Says on which node it was sent.
-    pub(crate) fn beside(self, node: usize) -> Lost {
-        Lost { why: format!("node-{node}: {}", self.why), ..self }
+    /// Says which replica was asked.
+    pub(crate) fn by(self, (node, container): &Replica) -> Lost {
+        let why = format!("node-{node}: {}", self.why);
+        Lost { why, replica: Some((*node, container.clone())), ..self }
     }
 }
 

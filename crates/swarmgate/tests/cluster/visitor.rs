@@ -3,7 +3,7 @@
 use crate::{
     guest::GUEST,
     node,
-    talk::{Moment, Order, Report, Said, Tally, What},
+    talk::{Moment, Order, Replica, Report, Said, Tally, What},
 };
 use anyhow::{Context, Result, bail};
 use std::{
@@ -55,6 +55,11 @@ impl Visitor {
             }
         });
         Ok(Visitor { node, container: container.to_owned(), child, reports, early: BTreeMap::new(), next: 0 })
+    }
+
+    /// The replica that it asks.
+    pub(crate) fn replica(&self) -> Replica {
+        (self.node, self.container.clone())
     }
 
     /// Tells it to do something; the number of the answer.

@@ -1,11 +1,7 @@
 //! What scenes do to nodes, and how the Swarm sees it.
 
-use super::{
-    GRACE, Stage, eventually,
-    service::{addresses, running},
-};
+use super::{GRACE, Stage, eventually, service::running};
 use crate::{
-    figures::figure,
     node::{MANAGERS, cluster, docker_within},
     talk::{Lost, Moment, Tally},
 };
@@ -138,24 +134,6 @@ impl Stage {
     /// When none runs.
     pub(crate) fn listener(&self) -> Result<(usize, String)> {
         running(self.manager()?, "swarm-listener")?.pop_first().context("no listener runs")
-    }
-
-    /// Whether Docker has ended all tasks of `service` that were there when the scene began. A new leader may do so to a node that the
-    /// leader before it had lost sight of, though nobody harmed that node.
-    ///
-    /// # Errors
-    /// When Docker does not say where its tasks are.
-    pub(super) fn is_given_up(&self, service: &str) -> Result<bool> {
-        let before = self.tasks.get(service).filter(|_| !self.harm.is_empty());
-        let Some(before) = before else { return Ok(false) };
-        let now = addresses(self.manager()?, service)?;
-        let is_given_up = !before.iter().any(|address| now.contains(address));
-        if is_given_up {
-            figure(format!(
-                "Docker has ended all tasks of {service}, whose node was not harmed: they were at {before:?}"
-            ));
-        }
-        Ok(is_given_up)
     }
 
     /// Takes out the lost requests that a harmed node may take along; how many.

@@ -5,6 +5,7 @@ use super::{
     service::{running, running_since},
 };
 use crate::{
+    figures::figure,
     node::{NODES, docker},
     talk::{Moment, Tally, What},
     visitor::Visitor,
@@ -18,6 +19,8 @@ impl Stage {
     /// # Errors
     /// When there are more or fewer replicas.
     pub(super) fn meet(&mut self) -> Result<()> {
+        // What they saw counts, whoever has to go.
+        self.gather()?;
         let manager = self.manager()?;
         let there: Vec<usize> = NODES.filter(|node| *node != 1 && !self.away.contains(node)).collect();
         // A container that runs may be one that the Swarm has given up already.
@@ -63,11 +66,12 @@ impl Stage {
     /// When a visitor is gone.
     pub(super) fn gather(&mut self) -> Result<()> {
         for visitor in &mut self.visitors {
+            let replica = visitor.replica();
             for counted in visitor.tally()? {
                 let tally = self.tallies.entry(counted.service).or_default();
                 tally.whole += counted.whole;
                 tally.slowest = tally.slowest.max(counted.slowest);
-                tally.lost.extend(counted.lost.into_iter().map(|lost| lost.beside(visitor.node)));
+                tally.lost.extend(counted.lost.into_iter().map(|lost| lost.by(&replica)));
                 tally.nowhere += counted.nowhere;
             }
         }
@@ -92,14 +96,26 @@ impl Stage {
         self.visitors.iter_mut().map(first).collect()
     }
 
-    /// When each visitor has found what it looks for.
+    /// When each visitor has found what it looks for. One whose replica Docker has ended meanwhile has nobody to ask, and is left out.
     ///
     /// # Errors
     /// When one has not.
     pub(crate) fn found(&mut self, orders: &[u64], limit: Duration) -> Result<Vec<Moment>> {
         // The visitors are told the limit too, and say why.
         let limit = limit + Duration::from_secs(35);
-        self.visitors.iter_mut().zip(orders).map(|(visitor, order)| visitor.moment(*order, limit)).collect()
+        let mut found = Vec::new();
+        let looked = self.visitors.iter_mut().zip(orders);
+        let looked: Vec<_> =
+            looked.map(|(visitor, order)| (visitor.replica(), visitor.moment(*order, limit))).collect();
+        for (replica, moment) in looked {
+            match moment {
+                Err(_) if self.is_ended(&replica)?.is_some() => {
+                    figure(format!("the replica on node {} was ended by Docker and found nothing", replica.0));
+                }
+                moment => found.push(moment?),
+            }
+        }
+        Ok(found)
     }
 
     /// Creates a service of one task, and removes it again; how long after its task ran and could be reached past the proxy, or after
