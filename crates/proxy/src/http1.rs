@@ -22,12 +22,15 @@ pub(crate) const MAX_METHOD: usize = 32;
 /// The most bytes of empty lines before a request: old clients send one behind a body (RFC 9112 §2.2).
 pub(crate) const MAX_EMPTY_LINES: usize = 8 * b"\r\n".len();
 
-/// Room for the fields of one head, on the caller's stack.
-pub(crate) type FieldSpace<'b> = [MaybeUninit<httparse::Header<'b>>; MAX_FIELDS];
+/// Room for the fields of one head, on the caller's stack: what was read of a head is small, and refers to it.
+pub(crate) struct FieldSpace<'b> {
+    headers: [MaybeUninit<httparse::Header<'b>>; MAX_FIELDS],
+    classes: [fields::Class; MAX_FIELDS],
+}
 
 /// Fresh room.
 pub(crate) const fn field_space<'b>() -> FieldSpace<'b> {
-    [const { MaybeUninit::uninit() }; MAX_FIELDS]
+    FieldSpace { headers: [const { MaybeUninit::uninit() }; MAX_FIELDS], classes: [fields::Class::Plain; MAX_FIELDS] }
 }
 
 /// What was read of a head so far.

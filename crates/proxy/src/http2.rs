@@ -77,8 +77,7 @@ where
     let mut streams = Streams { connection, watch, shared, idle, stuck: None, leaving: false, refused: false };
     while let Some(accepted) = poll_fn(|cx| streams.poll_next(cx)).await {
         let Ok((request, respond)) = accepted else { break };
-        let (request, body) = request.into_parts();
-        desks.give(Job { request, body, respond }, |jobs| {
+        desks.give(Job { request, respond }, |jobs| {
             tokio::spawn(connection::serve_streams(jobs, Arc::clone(&origin), Arc::clone(&streams.shared)));
         });
     }

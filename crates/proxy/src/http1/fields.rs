@@ -44,7 +44,8 @@ pub(crate) struct FieldList<'h, 'b> {
     /// The head that they stand in, with its last empty line.
     head: &'b [u8],
     headers: &'h [Header<'b>],
-    classes: [Class; MAX_FIELDS],
+    /// What each of them is.
+    classes: &'h [Class],
 }
 
 /// What the fields say about the message.
@@ -73,15 +74,20 @@ pub(crate) struct Facts<'b> {
 
 impl<'h, 'b> FieldList<'h, 'b> {
     /// Classifies the fields of `head`. Refuses heads that leave it open where a line or the message ends, or whom it is for.
-    pub(crate) fn read(head: &'b [u8], headers: &'h [Header<'b>]) -> Result<(Self, Facts<'b>), Malformed> {
-        let mut list = FieldList { head, headers, classes: [Class::Plain; MAX_FIELDS] };
+    pub(crate) fn read(
+        head: &'b [u8],
+        headers: &'h [Header<'b>],
+        classes: &'h mut [Class; MAX_FIELDS],
+    ) -> Result<(Self, Facts<'b>), Malformed> {
+        let classes = &mut classes[..headers.len()];
+        let mut list = FieldList { head, headers, classes: &[] };
         let mut facts = Facts::default();
         let mut upgrade = Upgrade::default();
         let (mut names_fields, mut expects) = (false, false);
         if list.has_bare_line_end() {
             return Err(Malformed::Syntax);
         }
-        for (place, header) in headers.iter().enumerate() {
+        for (place, (header, known)) in headers.iter().zip(&mut *classes).enumerate() {
             let mut class = classify(header.name.as_bytes());
             match class {
                 Class::Connection => names_fields |= read_connection(header.value, &mut facts, &mut upgrade),
@@ -105,7 +111,7 @@ impl<'h, 'b> FieldList<'h, 'b> {
                 }
                 _ => {}
             }
-            list.classes[place] = class;
+            *known = class;
         }
         if facts.chunked && facts.length.is_some() {
             return Err(Malformed::Syntax);
@@ -113,8 +119,9 @@ impl<'h, 'b> FieldList<'h, 'b> {
         facts.upgrade = upgrade.named && upgrade.offered && !upgrade.http;
         facts.names_protocol = upgrade.offered;
         if names_fields {
-            list.drop_named()?;
+            drop_named(headers, classes)?;
         }
+        list.classes = classes;
         Ok((list, facts))
     }
 
@@ -136,7 +143,7 @@ impl<'h, 'b> FieldList<'h, 'b> {
     /// Copies the fields that `keeps` keeps, in runs as long as possible. The first run begins at `from` in the head.
     pub(crate) fn copy(&self, from: usize, keeps: impl Fn(Class) -> bool, into: &mut Vec<u8>) {
         let mut run = from;
-        for (place, class) in self.classes[..self.headers.len()].iter().enumerate() {
+        for (place, class) in self.classes.iter().enumerate() {
             if !keeps(*class) {
                 into.extend_from_slice(&self.head[run..self.line_start(place)]);
                 run = self.line_start(place + 1);
@@ -176,25 +183,6 @@ impl<'h, 'b> FieldList<'h, 'b> {
         }
         facts.reframed = true;
         Class::Reframed
-    }
-
-    /// Marks the fields that Connection names. Those that frame and address the message cannot be named away.
-    fn drop_named(&mut self) -> Result<(), Malformed> {
-        let mut named = 0;
-        for connection in self.headers.iter().filter(|header| classify(header.name.as_bytes()) == Class::Connection) {
-            for name in elements(connection.value) {
-                named += 1;
-                if named > MAX_NAMED {
-                    return Err(Malformed::HeadTooLarge);
-                }
-                for (header, class) in self.headers.iter().zip(&mut self.classes) {
-                    if *class == Class::Plain && header.name.as_bytes().eq_ignore_ascii_case(name) {
-                        *class = Class::Dropped;
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -253,6 +241,25 @@ fn read_connection(value: &[u8], facts: &mut Facts<'_>, upgrade: &mut Upgrade) -
         }
     }
     names_fields
+}
+
+/// Marks the fields that Connection names. Those that frame and address the message cannot be named away.
+fn drop_named(headers: &[Header<'_>], classes: &mut [Class]) -> Result<(), Malformed> {
+    let mut named = 0;
+    for connection in headers.iter().filter(|header| classify(header.name.as_bytes()) == Class::Connection) {
+        for name in elements(connection.value) {
+            named += 1;
+            if named > MAX_NAMED {
+                return Err(Malformed::HeadTooLarge);
+            }
+            for (header, class) in headers.iter().zip(&mut *classes) {
+                if *class == Class::Plain && header.name.as_bytes().eq_ignore_ascii_case(name) {
+                    *class = Class::Dropped;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The elements of a comma-separated list, without blanks and empty ones.

@@ -97,7 +97,8 @@ impl<'h, 'b> Request<'h, 'b> {
         let bytes = &bytes[..bytes.len().min(MAX_HEAD)];
         check_empty_lines(bytes)?;
         let mut parser = httparse::Request::new(&mut []);
-        let length = match parser.parse_with_uninit_headers(bytes, space) {
+        let FieldSpace { headers, classes } = space;
+        let length = match parser.parse_with_uninit_headers(bytes, headers) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
             Ok(httparse::Status::Partial) => return Err(too_large(&parser)),
@@ -108,12 +109,13 @@ impl<'h, 'b> Request<'h, 'b> {
             return Err(Malformed::Syntax);
         };
         let line = Line { method, target: target.as_bytes(), http10: version == 0 };
-        Request::read(&bytes[..length], line, parser.headers).map(Parsed::Complete)
+        line.check()?;
+        let (fields, facts) = FieldList::read(&bytes[..length], parser.headers, classes)?;
+        Request::of(line, fields, facts).map(Parsed::Complete)
     }
 
-    fn read(head: &'b [u8], line: Line<'b>, headers: &'h [Header<'b>]) -> Result<Request<'h, 'b>, Malformed> {
-        line.check()?;
-        let (fields, facts) = FieldList::read(head, headers)?;
+    fn of(line: Line<'b>, fields: FieldList<'h, 'b>, facts: Facts<'b>) -> Result<Request<'h, 'b>, Malformed> {
+        let head = fields.head();
         // An empty one is how a client says that its target has none (RFC 9112 §3.2).
         let host_malformed = facts.host.is_some_and(|host| !host.is_empty() && !is_authority(host));
         let host_missing = facts.host.is_none() && !line.http10;

@@ -71,7 +71,9 @@ pub(crate) fn read<'h, 'b>(
 ) -> Result<Parsed<Head<'h, 'b>>, Malformed> {
     let bytes = &bytes[..bytes.len().min(MAX_HEAD)];
     let mut parser = httparse::Response::new(&mut []);
-    let length = match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parser, bytes, space) {
+    let FieldSpace { headers, classes } = space;
+    let config = httparse::ParserConfig::default();
+    let length = match config.parse_response_with_uninit_headers(&mut parser, bytes, headers) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(Parsed::Partial),
         Ok(httparse::Status::Partial) => return Err(Malformed::HeadTooLarge),
@@ -84,7 +86,7 @@ pub(crate) fn read<'h, 'b>(
     if !head.starts_with(b"HTTP/1.") || status < 100 {
         return Err(Malformed::Syntax);
     }
-    let (fields, facts) = FieldList::read(head, parser.headers)?;
+    let (fields, facts) = FieldList::read(head, parser.headers, classes)?;
     if http10 && facts.chunked {
         return Err(Malformed::Syntax);
     }

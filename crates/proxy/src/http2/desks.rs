@@ -4,11 +4,12 @@
 //! Not here: what an answer is (`connection`).
 
 use super::head;
-use super::stream::Stream;
+use super::response::Response;
+use super::stream::{Reading, Stream};
 use crate::http1::Malformed;
 use h2::RecvStream;
 use h2::server::SendResponse;
-use http::request::Parts;
+use http::{Method, Request};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,19 +20,23 @@ const MOST_WAITING: usize = 16;
 
 /// A request that nobody has looked at.
 pub(crate) struct Job {
-    pub(super) request: Parts,
-    pub(super) body: RecvStream,
+    pub(super) request: Request<RecvStream>,
     pub(super) respond: SendResponse<bytes::Bytes>,
 }
 
 impl Job {
     /// The stream, and its head written into `head`, or why there is none.
     pub(crate) fn open(self, head: &mut Vec<u8>) -> (Stream, Result<(), Malformed>) {
-        let Job { request, body, respond } = self;
-        let ended = body.is_end_stream();
+        let Job { request, respond } = self;
+        let ended = request.body().is_end_stream();
         let written = head::write(&request, ended, head);
-        let has_length = matches!(written, Ok(has_length) if has_length);
-        (Stream::new(&request.method, has_length, body, respond), written.map(|_| ()))
+        let reading = match written {
+            _ if ended => Reading::Ended,
+            Ok(true) => Reading::Plain,
+            _ => Reading::Chunked,
+        };
+        let response = Response::new(request.method() == Method::HEAD, respond);
+        (Stream::new(request.into_body(), reading, response), written.map(|_| ()))
     }
 }
 

@@ -5,26 +5,25 @@
 
 use crate::http1::Malformed;
 use http::header::{CONTENT_LENGTH, COOKIE, HOST};
-use http::request::Parts;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, Request};
 
 /// Appends a head to `head`; returns whether it says how long the body is. `ended`: no body follows.
-pub(super) fn write(request: &Parts, ended: bool, head: &mut Vec<u8>) -> Result<bool, Malformed> {
-    let target = request.uri.path_and_query().map_or("", |target| target.as_str());
-    if request.method == Method::CONNECT {
+pub(super) fn write<B>(request: &Request<B>, ended: bool, head: &mut Vec<u8>) -> Result<bool, Malformed> {
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    if request.method() == Method::CONNECT {
         return Err(Malformed::MethodNotAllowed);
     }
     // In HTTP/1.1 anything else would be read as an authority of its own.
     if !target.starts_with('/') && target != "*" {
         return Err(Malformed::Syntax);
     }
-    push(head, [request.method.as_str().as_bytes(), b" ", target.as_bytes(), b" HTTP/1.1"]);
-    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
+    push(head, [request.method().as_str().as_bytes(), b" ", target.as_bytes(), b" HTTP/1.1"]);
+    let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
     if let Some(authority) = authority {
         push(head, [b"\r\nhost: ", authority]);
     }
     let (mut host, mut has_cookies, mut has_length) = (None, false, false);
-    for (name, value) in &request.headers {
+    for (name, value) in request.headers() {
         match *name {
             HOST => judge_host(host.replace(value), value, authority)?,
             COOKIE => {
@@ -38,7 +37,7 @@ pub(super) fn write(request: &Parts, ended: bool, head: &mut Vec<u8>) -> Result<
         }
     }
     if has_cookies {
-        push_cookies(head, request);
+        push_cookies(head, request.headers());
     }
     if !ended && !has_length {
         push(head, [b"\r\ntransfer-encoding: chunked"]);
@@ -54,8 +53,8 @@ fn judge_host(before: Option<&HeaderValue>, host: &HeaderValue, authority: Optio
 }
 
 /// The crumbs of a cookie are one field again (RFC 9113 §8.2.3).
-fn push_cookies(head: &mut Vec<u8>, request: &Parts) {
-    for (place, crumb) in request.headers.get_all(COOKIE).iter().enumerate() {
+fn push_cookies(head: &mut Vec<u8>, fields: &HeaderMap) {
+    for (place, crumb) in fields.get_all(COOKIE).iter().enumerate() {
         let before: &[u8] = if place == 0 { b"\r\ncookie: " } else { b"; " };
         push(head, [before, crumb.as_bytes()]);
     }
@@ -71,16 +70,14 @@ fn push<const N: usize>(head: &mut Vec<u8>, parts: [&[u8]; N]) {
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};
-    use http::Request;
 
     fn check(target: &str, fields: &[(&str, &str)], ended: bool, expected: &Expect) {
         let mut request = Request::builder().uri(target);
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        let (parts, ()) = request.body(()).unwrap().into_parts();
         let mut head = Vec::new();
-        let written = write(&parts, ended, &mut head);
+        let written = write(&request.body(()).unwrap(), ended, &mut head);
         let head = written.map(|_| String::from_utf8(head).unwrap().replace('\r', ""));
         expected.assert_eq(&head.unwrap_or_else(|malformed| format!("{malformed:?}")));
     }

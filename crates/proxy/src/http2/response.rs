@@ -8,13 +8,13 @@ use crate::http1::body::{Body, Part};
 use crate::http1::request::Shape;
 use crate::http1::response::{Head, Kind};
 use crate::http1::{self, Parsed, field_space};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, SendStream};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// How far the response of one stream has come.
 pub(super) struct Response {
@@ -132,6 +132,8 @@ impl Sending {
         if self.ended {
             return Poll::Ready(Ok(bytes.len()));
         }
+        // Room that is there at once would wake the task that asks for it, if it had waited for a reset before: once more for each response.
+        let _ = self.stream.poll_reset(&mut Context::from_waker(Waker::noop()));
         self.stream.reserve_capacity(bytes.len());
         let mut taken = self.send(bytes)?;
         while taken == 0 {
@@ -145,7 +147,8 @@ impl Sending {
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Sending { stream, body, trailers, ended } = self;
         let room = stream.capacity();
-        let mut data = BytesMut::new();
+        // As long as it will be, where no framing is among it: then it is not moved again.
+        let mut data = Vec::with_capacity(bytes.len().min(room));
         let taken = body.advance_parts(bytes, room, |part| match part {
             Part::Data(bytes) => data.extend_from_slice(bytes),
             Part::Trailer(byte) => trailers.push(byte),
@@ -154,7 +157,7 @@ impl Sending {
         *ended = body.is_finished();
         let ends_here = *ended && trailers.is_empty();
         if !data.is_empty() || ends_here {
-            stream.send_data(data.freeze(), ends_here).map_err(broken)?;
+            stream.send_data(data.into(), ends_here).map_err(broken)?;
         }
         if *ended && !ends_here {
             stream.send_trailers(read_trailers(trailers)?).map_err(broken)?;

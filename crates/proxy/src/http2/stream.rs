@@ -6,9 +6,8 @@ use super::response::Response;
 use crate::client::ClientStream;
 use crate::http1::response::Head;
 use bytes::{Buf, Bytes};
-use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -30,7 +29,7 @@ pub(crate) struct Stream {
 
 /// Where in the request's body we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
+pub(super) enum Reading {
     /// Data that has a length, and passes as it is.
     Plain,
     /// Data that gets HTTP/1.1's chunk framing.
@@ -42,14 +41,7 @@ enum Reading {
 }
 
 impl Stream {
-    /// `body` belongs to a request of this method, whose head says how long it is if `has_length`; `respond` answers it.
-    pub(super) fn new(method: &Method, has_length: bool, body: RecvStream, respond: SendResponse<Bytes>) -> Stream {
-        let reading = match (body.is_end_stream(), has_length) {
-            (true, _) => Reading::Ended,
-            (false, true) => Reading::Plain,
-            (false, false) => Reading::Chunked,
-        };
-        let response = Response::new(method == Method::HEAD, respond);
+    pub(super) fn new(body: RecvStream, reading: Reading, response: Response) -> Stream {
         Stream { body, reading, held: Bytes::new(), response }
     }
 
