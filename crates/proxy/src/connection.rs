@@ -38,17 +38,16 @@ where
 }
 
 /// Answers requests that have a stream of their own, one after the other, for as long as there are `jobs`.
-pub(crate) async fn serve_streams(jobs: http2::Jobs, origin: Arc<Origin>, shared: Arc<Shared>) {
+pub(crate) async fn serve_streams(jobs: http2::Jobs, mut origin: Arc<Origin>, mut shared: Arc<Shared>) {
     let _watched = Watched(Arc::clone(&origin));
     let (mut deadline, mut room, mut buffered) =
         (Deadline::after(shared.timeouts.http_request), Vec::new(), Vec::new());
     while let Some(job) = jobs.next().await {
         let (stream, head) = job.open(&mut buffered);
-        let (origin, shared) = (Arc::clone(&origin), Arc::clone(&shared));
         let client = Client { stream, origin, buffered, has_ended: false, deadline, protocol: Protocol::Http2 };
         let mut connection = Connection { client, shared, room };
         connection.answer_stream(head.err()).await;
-        Connection { room, client: Client { buffered, deadline, .. }, .. } = connection;
+        Connection { room, shared, client: Client { origin, buffered, deadline, .. } } = connection;
         buffered.clear();
     }
 }

@@ -113,11 +113,11 @@ where
     };
     match decided {
         Err((answer, shape)) => Exchanged::Answered { answer, shape, observed },
-        Ok(forward) => {
-            let (shape, upstream) = (forward.shape, Arc::clone(&forward.upstream));
-            let mut session = observed.forwarded(&upstream.backend);
+        Ok(mut forward) => {
+            let mut session = observed.forwarded(&forward.upstream.backend);
             // Pick server → forward → rewrite response.
-            let outcome = forward::forward(client, forward, shared, &mut session).await;
+            let outcome = forward::forward(client, &mut forward, shared, &mut session).await;
+            let Forward { shape, upstream, .. } = forward;
             Exchanged::Forwarded { shape, upstream, outcome, session }
         }
     }

@@ -99,6 +99,12 @@ fn builder() -> Builder {
 impl<S: AsyncRead + AsyncWrite + Unpin> Streams<S> {
     /// The next request; `None` at the end of the connection.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Accepted>> {
+        let next = self.poll_accepted(cx);
+        self.watch.goes_on(next.is_ready());
+        next
+    }
+
+    fn poll_accepted(&mut self, cx: &mut Context<'_>) -> Poll<Option<Accepted>> {
         loop {
             if self.shared.is_draining() {
                 self.leave();

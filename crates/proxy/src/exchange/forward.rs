@@ -70,17 +70,18 @@ struct Transfer<'e, S> {
 /// Forwards a request whose first body bytes may be in `client.buffered` already.
 pub(super) async fn forward<S>(
     client: &mut Client<S>,
-    forward: Forward,
+    forward: &mut Forward,
     shared: &Shared,
     session: &mut Session,
 ) -> Outcome
 where
     S: AsyncRead + AsyncWrite + ClientStream + Unpin,
 {
-    let Forward { shape, upstream, head, client_keeps, mut treatment } = forward;
+    let (head, mut treatment) = (std::mem::take(&mut forward.head), forward.treatment.take());
+    let Forward { shape, ref upstream, client_keeps, .. } = *forward;
     let Ok(mut request) = RequestSide::begin(client, &shape, head) else { return Outcome::Answer(Why::MalformedBody) };
     let server_limit = upstream.backend.timeout_server.unwrap_or(shared.timeouts.server);
-    let mut attempt = Attempt::new(&upstream, &shape, shared);
+    let mut attempt = Attempt::new(upstream, &shape, shared);
     if let Some(treatment) = &treatment {
         attempt = attempt.sticking(treatment.sticky());
     }

@@ -11,7 +11,7 @@ use crate::http1::{self, Parsed, field_space};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, SendStream};
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, SERVER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::io;
 use std::task::{Context, Poll, Waker, ready};
@@ -173,11 +173,21 @@ fn fields<'f>(bytes: &[u8], read: impl Iterator<Item = (&'f str, &'f [u8])>) -> 
     let mut fields = HeaderMap::with_capacity(6);
     for (name, value) in read {
         let start = http1::offset(bytes, value);
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        let name = name_of(name)?;
         let value = HeaderValue::from_maybe_shared(copy.slice(start..start + value.len())).map_err(|_| unusable())?;
         fields.append(name, value);
     }
     Ok(fields)
+}
+
+/// The name of a field. Those that most responses have are not read letter by letter.
+fn name_of(name: &str) -> io::Result<HeaderName> {
+    const COMMON: [(&str, HeaderName); 4] =
+        [("content-length", CONTENT_LENGTH), ("content-type", CONTENT_TYPE), ("date", DATE), ("server", SERVER)];
+    match COMMON.iter().find(|(common, _)| name.eq_ignore_ascii_case(common)) {
+        Some((_, name)) => Ok(name.clone()),
+        None => HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable()),
+    }
 }
 
 fn read_trailers(lines: &mut Vec<u8>) -> io::Result<HeaderMap> {

@@ -29,6 +29,8 @@ pub(super) struct Watched<S> {
     watch: Watch,
     /// Whoever reads was told once, by waiting; then by an error.
     told: bool,
+    /// The last read found nothing.
+    is_dry: bool,
 }
 
 /// Says how a connection fares.
@@ -41,6 +43,8 @@ struct Findings {
     objection: AtomicU32,
     /// What was written last has not all been taken.
     stuck: AtomicBool,
+    /// Whoever reads has not given way since it last read.
+    goes_on: AtomicBool,
 }
 
 /// What a client sends.
@@ -65,6 +69,11 @@ impl Watch {
         self.0.stuck.load(Relaxed)
     }
 
+    /// Whoever reads will ask for more before its task gives way, or gives way now.
+    pub(super) fn goes_on(&self, at_once: bool) {
+        self.0.goes_on.store(at_once, Relaxed);
+    }
+
     fn object(&self, reason: Reason) {
         self.0.objection.store(reason.into(), Relaxed);
     }
@@ -82,7 +91,7 @@ impl<S> Watched<S> {
         let watch = Watch::default();
         let incoming = Incoming { frames: Frames::behind(PREFACE), greeted: false, last_stream: 0, trailers: None };
         let (outgoing, account) = (Frames::behind(0), Account::open());
-        let watched = Watched { stream, incoming, outgoing, account, watch: watch.clone(), told: false };
+        let watched = Watched { stream, incoming, outgoing, account, watch: watch.clone(), told: false, is_dry: false };
         (watched, watch)
     }
 
@@ -142,8 +151,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        // h2 looks again for each request that came at once. What comes meanwhile wakes the task, which has looked in vain already.
+        if watched.is_dry && watched.watch.0.goes_on.load(Relaxed) {
+            return Poll::Pending;
+        }
         let before = room.filled().len();
-        ready!(Pin::new(&mut watched.stream).poll_read(cx, room))?;
+        let read = Pin::new(&mut watched.stream).poll_read(cx, room);
+        watched.is_dry = read.is_pending();
+        ready!(read)?;
         watched.came(&room.filled()[before..]);
         Poll::Ready(Ok(()))
     }

@@ -163,3 +163,21 @@ async fn settings_come_first() {
     watched.read_exact(&mut vec![0; sent.len()]).await.unwrap();
     assert_eq!(watch.objection(), Some(Reason::PROTOCOL_ERROR));
 }
+
+#[tokio::test]
+async fn a_read_that_found_nothing_is_not_tried_again_before_its_task_gives_way() {
+    let mut pair = Pair::new().await;
+    let looks = |pair: &mut Pair| {
+        let (mut room, mut cx) = ([0; 64], Context::from_waker(std::task::Waker::noop()));
+        Pin::new(&mut pair.watched).poll_read(&mut cx, &mut ReadBuf::new(&mut room)).is_ready()
+    };
+    assert!(!looks(&mut pair), "nothing has come");
+    pair.watch.goes_on(true);
+    pair.client.write_all(&frame(PING, 8)).await.unwrap();
+    assert!(!looks(&mut pair), "the task is woken for what has come");
+    pair.watch.goes_on(false);
+    assert!(looks(&mut pair));
+    pair.watch.goes_on(true);
+    pair.client.write_all(&frame(PING, 8)).await.unwrap();
+    assert!(looks(&mut pair), "as long as something comes it is read");
+}
