@@ -216,7 +216,7 @@ async fn a_receiver_that_says_nothing_is_given_up_and_tried_again_and_has_forgot
     let (mut docker, mut proxy) = (FakeDocker::start(), Receiver::start().await);
     docker.sets("api", &WEB);
     let mut settings = settings(&docker, &proxy);
-    settings.pace.request_timeout = Duration::from_millis(50);
+    settings.pace.request_timeout = Duration::from_millis(500);
     let _listener = start(settings, &mut docker).await;
     assert!(proxy.hears().await.ends_with("serviceName=api"));
     proxy.replies([Reply::Silence]);

@@ -89,6 +89,15 @@ impl Receiver {
         crate::soon("a notification", self.heard.recv()).await.expect("the receiver lives")
     }
 
+    /// How many requests came until one with this in it did, which counts too.
+    pub(crate) async fn hears_up_to(&mut self, last: &str) -> u32 {
+        let mut count = 1;
+        while !self.hears().await.contains(last) {
+            count += 1;
+        }
+        count
+    }
+
     /// Requests that arrived and that no test has asked for.
     pub(crate) fn unheard(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.heard.try_recv().ok()).collect()

@@ -156,7 +156,7 @@ async fn a_failed_look_changes_nothing() {
 async fn nobody_relies_on_tasks_that_docker_has_not_listed_for_long() {
     let log = Log::capture();
     let mut docker = FakeDocker::start();
-    let lifetime = Duration::from_millis(60);
+    let lifetime = Duration::from_millis(300);
     let (_listener, mut known) = started(&mut docker, |settings| settings.pace.tasks_lifetime = lifetime).await;
     let nonsense = [Listing::Wrong("/tasks", "[{}]"), Listing::Wrong("/nodes", "[]"), Listing::Wrong("/nodes", "[{}]")];
     for listing in [Listing::NoLeader, Listing::Silence].into_iter().chain(nonsense) {
