@@ -91,7 +91,13 @@ async fn bug_the_next_request_of_a_busy_client_met_the_end_of_its_connection() {
                 return false;
             }
             client.send(get("/demo")).await;
-            let mut server = backend.accept().await;
+            let mut server = tokio::select! {
+                server = backend.accept() => server,
+                _ = client.rest() => {
+                    assert!(used.elapsed() > Duration::from_millis(900), "sent away {:?} after its request", used.elapsed());
+                    return false;
+                }
+            };
             server.receives(got("/demo")).await;
             server.send(ok("hi")).await;
             client.receives("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").await;
